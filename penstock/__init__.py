@@ -1,0 +1,1 @@
+"""Penstock: asynchronous GPU inference that its users own."""

@@ -1,0 +1,29 @@
+"""What all contracts share: they are frozen, and time in them is UTC."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict
+
+
+class Contract(BaseModel):
+    """A shape that our own processes exchange.
+
+    Unknown keys are ignored, because two processes are never deployed in the same instant.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class ClientInput(BaseModel):
+    """A shape that a client sends; a key nobody knows is refused, so a typo is heard."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def _in_utc(moment: datetime) -> datetime:
+    return moment.astimezone(UTC)
+
+
+UtcDatetime = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+"""A moment with a zone, held in UTC."""

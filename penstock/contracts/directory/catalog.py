@@ -1,0 +1,43 @@
+"""Models, their environments and their deployments: what an address resolves to."""
+
+from penstock.contracts.contract import Contract
+from penstock.contracts.errors import UnknownModelError
+from penstock.contracts.submission import Target
+
+
+class Deployment(Contract):
+    """One version of a model, with the queues it owns."""
+
+    model_id: str
+    deployment_id: str
+    queue_urls: tuple[str, str, str]
+    """The SQS queues of priority 0, 1 and 2."""
+
+    dead_letter_queue_url: str
+
+
+class Model(Contract):
+    """A name callers address."""
+
+    model_id: str
+    environments: dict[str, str]
+    """Environment name to deployment id; `production` always exists."""
+
+    deployments: dict[str, Deployment]
+    """Deployment id to deployment."""
+
+    def resolve(self, target: Target) -> Deployment:
+        """Return the deployment that `target` means.
+
+        Raises:
+            UnknownModelError: the model has no such environment or deployment.
+        """
+        deployment_id = target.deployment_id
+        if deployment_id is None:
+            environment = target.environment or "production"
+            deployment_id = self.environments.get(environment)
+            if deployment_id is None:
+                raise UnknownModelError(f"model {self.model_id} has no environment {environment}")
+        if deployment_id not in self.deployments:
+            raise UnknownModelError(f"model {self.model_id} has no deployment {deployment_id}")
+        return self.deployments[deployment_id]

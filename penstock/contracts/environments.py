@@ -1,0 +1,141 @@
+"""The environment variables of every process, read and written through the same classes.
+
+Infra fills a process's environment with `variables()`, the process reads it with `read()`: a
+variable that one side renames fails the other side's tests instead of a cold start.
+"""
+
+import os
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from penstock.contracts.errors import SettingsError
+
+_PREFIX = "PENSTOCK_"
+
+Seconds = Annotated[float, Field(gt=0)]
+
+
+class ProcessEnvironment(BaseModel):
+    """Typed environment variables; field `requests_table` is `PENSTOCK_REQUESTS_TABLE`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    process: ClassVar[str]
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str] | None = None) -> Self:
+        """Read this process's variables.
+
+        Raises:
+            SettingsError: a variable is missing or cannot be read; the text names each.
+        """
+        environ = os.environ if environ is None else environ
+        values = {
+            name: environ[variable]
+            for name in cls.model_fields
+            if (variable := _PREFIX + name.upper()) in environ
+        }
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            wrong = ", ".join(
+                f"{_PREFIX}{str(detail['loc'][0]).upper()} ({detail['msg']})"
+                for detail in error.errors()
+            )
+            raise SettingsError(f"environment of {cls.process}: {wrong}") from error
+
+    @classmethod
+    def variables(cls, **values: object) -> dict[str, Any]:
+        """Return the variables to set, by name; values may still be unknown to infra.
+
+        Raises:
+            SettingsError: a required field is left out, or there is no such field.
+        """
+        unknown = set(values) - set(cls.model_fields)
+        missing = {name for name, field in cls.model_fields.items() if field.is_required()}
+        missing -= set(values)
+        if unknown or missing:
+            wrong = f"unknown {sorted(unknown)}, missing {sorted(missing)}"
+            raise SettingsError(f"environment of {cls.process}: {wrong}")
+        return {_PREFIX + name.upper(): value for name, value in values.items()}
+
+
+class AuthorizerEnvironment(ProcessEnvironment):
+    """What the authorizer function needs."""
+
+    process = "authorizer"
+    api_keys_table: str
+
+
+class IntakeEnvironment(ProcessEnvironment):
+    """What the intake function needs."""
+
+    process = "intake"
+    catalog_table: str
+    requests_table: str
+    payloads_bucket: str
+    max_payload_bytes: Annotated[int, Field(ge=1)] = 262_144
+    allow_local_webhooks: bool = False
+    """Whether `http://` webhooks on loopback are taken, for development."""
+
+
+class StatusEnvironment(ProcessEnvironment):
+    """What the status function needs."""
+
+    process = "status"
+    catalog_table: str
+    requests_table: str
+    results_bucket: str
+    result_url_seconds: Annotated[int, Field(ge=1, le=604_800)] = 900
+    inline_result_bytes: Annotated[int, Field(ge=0, le=5_000_000)] = 262_144
+    """JSON results up to this size are answered inline; others by a redirect to S3."""
+
+
+class WebhooksEnvironment(ProcessEnvironment):
+    """What the webhooks function needs."""
+
+    process = "webhooks"
+    requests_table: str
+    results_bucket: str
+    webhook_queue_url: str
+    signing_secret_id: str
+    """Secrets Manager: JSON `{"secrets": [newest, older…]}`."""
+
+    max_attempts: Annotated[int, Field(ge=1)] = 8
+    timeout_seconds: Seconds = 10
+    allow_local_webhooks: bool = False
+
+
+class DispatcherEnvironment(ProcessEnvironment):
+    """What the dispatcher of one deployment needs."""
+
+    process = "dispatcher"
+    model_id: str
+    deployment_id: str
+    queue_url_p0: str
+    queue_url_p1: str
+    queue_url_p2: str
+    requests_table: str
+    payloads_bucket: str
+    results_bucket: str
+    succeeded_topic: str
+    failed_topic: str
+    model_server_url: str = "http://127.0.0.1:8080"
+    model_server_preset: Literal["truss"] = "truss"
+    concurrency_target: Annotated[int, Field(ge=1)] = 1
+    predict_timeout_seconds: Annotated[float, Field(gt=0, le=41_400)] = 3_600
+    """At most 11.5 h: SQS keeps a received message invisible for 12 h in total."""
+
+    lease_seconds: Annotated[float, Field(ge=3, le=600)] = 30
+    hold_budget_seconds: Annotated[float, Field(ge=0)] = 2
+    drain_seconds: Seconds = 3_600
+    """How long running requests may go on after SIGTERM."""
+
+    port: Annotated[int, Field(ge=1, le=65_535)] = 9_090
+    """Where `/healthz`, `/readyz` and `/metrics` are served."""
+
+    @property
+    def queue_urls(self) -> tuple[str, str, str]:
+        """The queues in order of priority."""
+        return self.queue_url_p0, self.queue_url_p1, self.queue_url_p2

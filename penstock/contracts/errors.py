@@ -1,0 +1,123 @@
+"""The one error tree: every error that Penstock raises on purpose is a `PenstockError`."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from penstock.contracts.request import AsyncRequest, RequestState
+
+
+class PenstockError(Exception):
+    """Root of all errors raised on purpose; `str(error)` is fit for the person who caused it."""
+
+
+class SettingsError(PenstockError):
+    """A process or a stack is configured wrongly; the text names the variable or key."""
+
+
+class CallerError(PenstockError):
+    """The caller asked for something that cannot be done; nothing was changed."""
+
+
+class InvalidSubmissionError(CallerError):
+    """A field of the submission is missing, unknown or out of range."""
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(f"{field}: {reason}" if field else reason)
+        self.field = field
+        self.reason = reason
+
+
+class PayloadTooLargeError(CallerError):
+    """The body is larger than the stack accepts."""
+
+    def __init__(self, actual_bytes: int, limit_bytes: int) -> None:
+        super().__init__(
+            f"payload size of {actual_bytes} bytes exceeds maximum size of {limit_bytes} bytes"
+        )
+        self.actual_bytes = actual_bytes
+        self.limit_bytes = limit_bytes
+
+
+class UnauthorizedError(CallerError):
+    """The API key is missing, unknown, expired or revoked."""
+
+
+class UnknownModelError(CallerError):
+    """No such model, environment or deployment."""
+
+
+class UnknownRequestError(CallerError):
+    """No such request, or it belongs to another tenant: the two look the same on purpose."""
+
+    def __init__(self, request_id: str) -> None:
+        super().__init__(f"request {request_id} does not exist")
+        self.request_id = request_id
+
+
+class ResultNotReadyError(CallerError):
+    """The request has no result (yet)."""
+
+    def __init__(self, request_id: str, state: "RequestState") -> None:
+        super().__init__(f"request {request_id} has no result: it is {state}")
+        self.request_id = request_id
+        self.state = state
+
+
+class IdempotencyConflictError(CallerError):
+    """The idempotency key was used before with another payload."""
+
+    def __init__(self, request_id: str) -> None:
+        super().__init__(
+            f"this idempotency key belongs to request {request_id}, which has another payload"
+        )
+        self.request_id = request_id
+
+
+class ProtocolError(PenstockError):
+    """A step of the request protocol was refused because the row says otherwise."""
+
+
+class IllegalMoveError(ProtocolError):
+    """The life cycle forbids this move."""
+
+    def __init__(self, request_id: str, state: "RequestState", wanted: "RequestState") -> None:
+        super().__init__(f"request {request_id} is {state} and cannot become {wanted}")
+        self.request_id = request_id
+        self.state = state
+        self.wanted = wanted
+
+
+class DuplicateRequestError(ProtocolError):
+    """A request with this id was accepted before."""
+
+    def __init__(self, existing: "AsyncRequest") -> None:
+        super().__init__(f"request {existing.request_id} exists")
+        self.existing = existing
+
+
+class ClaimRefusedError(ProtocolError):
+    """The request cannot be claimed now; `current` says why (`None`: there is no such row)."""
+
+    def __init__(self, request_id: str, current: "AsyncRequest | None") -> None:
+        state = current.state if current else "unknown"
+        super().__init__(f"request {request_id} cannot be claimed: it is {state}")
+        self.request_id = request_id
+        self.current = current
+
+
+class LeaseLostError(ProtocolError):
+    """The attempt no longer holds the request: write nothing, delete nothing."""
+
+    def __init__(self, request_id: str, attempt: int) -> None:
+        super().__init__(f"attempt {attempt} no longer holds request {request_id}")
+        self.request_id = request_id
+        self.attempt = attempt
+
+
+class UnavailableError(PenstockError):
+    """AWS throttled or failed a call; the same call may succeed later."""
+
+    def __init__(self, operation: str, reason: str) -> None:
+        super().__init__(f"{operation} failed: {reason}")
+        self.operation = operation
+        self.reason = reason

@@ -1,0 +1,1 @@
+"""The HTTP surface: routes, and the bodies that travel over them."""

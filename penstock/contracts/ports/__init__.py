@@ -1,0 +1,1 @@
+"""What the processes need from the outside, as protocols; adapters provide them."""

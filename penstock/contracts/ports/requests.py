@@ -1,0 +1,148 @@
+"""The row and the message of a request."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from penstock.contracts.message import QueueMessage
+from penstock.contracts.outcome import Fault, Outcome
+from penstock.contracts.request import AsyncRequest, RequestId, WebhookStatus
+
+
+class RequestStore(Protocol):
+    """The requests table. Every step is one conditional update of one row.
+
+    All methods raise `UnavailableError` when the table cannot be reached or is throttled.
+    """
+
+    def accept(self, request: AsyncRequest) -> None:
+        """Put a new row; raise `DuplicateRequestError` if its id exists."""
+        ...
+
+    def find(self, request_id: RequestId) -> AsyncRequest | None:
+        """Return the row (strongly consistent), or `None`."""
+        ...
+
+    def claim(self, request_id: RequestId, worker: str, lease_seconds: float) -> AsyncRequest:
+        """Take a lease: next attempt, one attempt less, state IN_PROGRESS.
+
+        Raises:
+            ClaimRefusedError: `AsyncRequest.is_claimable` is false; the error carries the row.
+        """
+        ...
+
+    def renew(self, claimed: AsyncRequest, lease_seconds: float) -> AsyncRequest:
+        """Move `lease_until`; the answer carries `cancel_requested`.
+
+        Raises:
+            LeaseLostError: another attempt holds the request, or it has ended.
+        """
+        ...
+
+    def finish(self, claimed: AsyncRequest, outcome: Outcome) -> AsyncRequest:
+        """Write the terminal state of a held request.
+
+        Raises:
+            LeaseLostError: another attempt holds the request, or it has ended.
+        """
+        ...
+
+    def release(
+        self, claimed: AsyncRequest, fault: Fault | None, *, counts_as_attempt: bool
+    ) -> AsyncRequest:
+        """Put a held request back to QUEUED, for a retry or because the worker drains.
+
+        Raises:
+            LeaseLostError: another attempt holds the request, or it has ended.
+        """
+        ...
+
+    def expire(self, request_id: RequestId) -> AsyncRequest:
+        """Move a request that waited past its deadline to EXPIRED.
+
+        Raises:
+            ClaimRefusedError: it is not `is_past_deadline`; the error carries the row.
+        """
+        ...
+
+    def abandon(self, request_id: RequestId, fault: Fault) -> AsyncRequest:
+        """Move a request whose last allowed attempt died (lease lapsed) to FAILED.
+
+        Raises:
+            ClaimRefusedError: it is held, has attempts left or has ended.
+        """
+        ...
+
+    def cancel(self, request_id: RequestId, *, force: bool = False) -> AsyncRequest:
+        """Cancel a request that was never claimed.
+
+        With `force` also a waiting retry, and a running one is asked to stop
+        (`cancel_requested`). Returns the row as it is afterwards: CANCELED, or unchanged if it
+        was too late.
+
+        Raises:
+            UnknownRequestError: there is no such row.
+        """
+        ...
+
+    def mark_notified(self, request_id: RequestId) -> None:
+        """Remember that the ended request was announced; the sweeper then leaves it alone."""
+        ...
+
+    def record_webhook(self, request_id: RequestId, status: WebhookStatus) -> None:
+        """Write what became of the webhook."""
+        ...
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """A received message: invisible to others until its visibility runs out."""
+
+    message: QueueMessage
+    priority: int
+    receipt: str
+    received_at: datetime
+    receive_count: int = 1
+
+
+@dataclass(frozen=True)
+class QueueDepth:
+    """How many messages wait and how many are held by workers; SQS settles within a minute."""
+
+    queued: int
+    in_progress: int
+
+
+class RequestQueue(Protocol):
+    """The three lanes of one deployment. All methods raise `UnavailableError`."""
+
+    def send(self, message: QueueMessage, *, priority: int, tenant: str) -> None:
+        """Make `message` visible in the lane; `tenant` is the fairness group."""
+        ...
+
+    def receive(
+        self, *, priority: int, max_messages: int, wait_seconds: int, visible_after_seconds: float
+    ) -> Sequence[Delivery]:
+        """Take up to 10 messages of one lane, waiting up to 20 s for the first.
+
+        They stay hidden for `visible_after_seconds`. A message that cannot be decoded is logged
+        and left to become a dead letter.
+        """
+        ...
+
+    def hide(self, deliveries: Sequence[Delivery], seconds: float) -> Sequence[Delivery]:
+        """Keep messages invisible for so long from now (0: visible at once); any number.
+
+        Rounded up to whole seconds and clamped so that 12 h after its receive are never passed.
+        Returns the deliveries that SQS no longer knows as ours.
+        """
+        ...
+
+    def delete(self, deliveries: Sequence[Delivery]) -> None:
+        """Remove messages for good; any number. One that is gone already is no error."""
+        ...
+
+    def depth(self) -> QueueDepth:
+        """Return the sum over the lanes."""
+        ...

@@ -1,0 +1,151 @@
+"""The request record and its life cycle."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, NewType, Self
+
+from pydantic import Field
+
+from penstock.contracts.contract import Contract, UtcDatetime
+from penstock.contracts.errors import IllegalMoveError
+from penstock.contracts.outcome import Fault, StoredObject
+
+RequestId = NewType("RequestId", str)
+"""32 lowercase hexadecimal digits; opaque to clients."""
+
+Tenant = NewType("Tenant", str)
+"""The owner of an API key."""
+
+Priority = Annotated[int, Field(ge=0, le=2)]
+"""0 runs before 1 runs before 2."""
+
+
+class RequestState(StrEnum):
+    """Where a request is on its way from intake to result."""
+
+    QUEUED = "QUEUED"
+    IN_PROGRESS = "IN_PROGRESS"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    EXPIRED = "EXPIRED"
+    CANCELED = "CANCELED"
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether the request has ended."""
+        return self not in _LEGAL_MOVES
+
+
+_LEGAL_MOVES = {
+    RequestState.QUEUED: {RequestState.IN_PROGRESS, RequestState.EXPIRED, RequestState.CANCELED},
+    # A retry waits as queued; a request whose worker died is claimed again while in progress.
+    RequestState.IN_PROGRESS: set(RequestState) - {RequestState.EXPIRED},
+}
+
+
+class WebhookStatus(StrEnum):
+    """What became of the webhook (Baseten inference API, `webhook_status`)."""
+
+    PENDING = "PENDING"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    CANCELED = "CANCELED"
+    NO_WEBHOOK_PROVIDED = "NO_WEBHOOK_PROVIDED"
+
+
+class RetryPolicy(Contract):
+    """How often an attempt is made and how long is waited in between."""
+
+    max_attempts: Annotated[int, Field(ge=1, le=10)] = 3
+    """Counts the first attempt."""
+
+    initial_delay_ms: Annotated[int, Field(ge=0, le=10_000)] = 1_000
+    max_delay_ms: Annotated[int, Field(ge=0, le=60_000)] = 5_000
+
+    def delay_seconds(self, failed_attempts: int) -> float:
+        """Return how long to wait after so many failed attempts (1 or more)."""
+        return (
+            float(min(self.initial_delay_ms * 2 ** (failed_attempts - 1), self.max_delay_ms)) / 1000
+        )
+
+
+class AsyncRequest(Contract):
+    """The row: what a dispatcher advances and the status endpoint reads."""
+
+    request_id: RequestId
+    tenant: Tenant
+    model_id: str
+    deployment_id: str
+    priority: Priority = 0
+    state: RequestState = RequestState.QUEUED
+    created_at: UtcDatetime
+    status_at: UtcDatetime
+    """When `state` last changed."""
+
+    deadline_at: UtcDatetime
+    """When a request that nobody ever claimed expires."""
+
+    purge_at: UtcDatetime
+    """When the row may be forgotten."""
+
+    submission_sha256: str
+    """What an idempotent repeat is compared with."""
+
+    retry: RetryPolicy = RetryPolicy()
+    attempt: int = 0
+    """Counts claims; the number is the fencing token of the worker that holds it."""
+
+    attempts_left: int
+    """Claims that may still be made; giving a request back restores one."""
+
+    lease_owner: str | None = None
+    lease_until: UtcDatetime | None = None
+    cancel_requested: bool = False
+    predict_timeout_seconds: float | None = None
+    """The caller's own limit for one attempt; the deployment's applies when it is absent."""
+
+    faults: tuple[Fault, ...] = ()
+    result: StoredObject | None = None
+    """The model's answer, or the failure document of a request that did not succeed."""
+
+    webhook_endpoint: str | None = None
+    webhook_status: WebhookStatus = WebhookStatus.NO_WEBHOOK_PROVIDED
+    notified_at: UtcDatetime | None = None
+
+    def moved_to(self, state: RequestState, at: datetime) -> Self:
+        """Return this request in `state` since `at`; raise if its life cycle forbids the move."""
+        if state not in _LEGAL_MOVES.get(self.state, ()):
+            raise IllegalMoveError(self.request_id, self.state, state)
+        return self.model_copy(update={"state": state, "status_at": at})
+
+    @property
+    def was_claimed(self) -> bool:
+        """Whether a worker ever held it; from then on the queue clock stands still."""
+        return self.attempt > 0
+
+    @property
+    def failed_attempts(self) -> int:
+        """How many attempts counted so far."""
+        return self.retry.max_attempts - self.attempts_left
+
+    def is_leased(self, now: datetime) -> bool:
+        """Whether a worker holds it at `now`."""
+        return (
+            self.state is RequestState.IN_PROGRESS
+            and self.lease_until is not None
+            and self.lease_until >= now
+        )
+
+    def is_past_deadline(self, now: datetime) -> bool:
+        """Whether it waited too long: only a request that was never claimed can."""
+        return (
+            self.state is RequestState.QUEUED and not self.was_claimed and self.deadline_at <= now
+        )
+
+    def is_claimable(self, now: datetime) -> bool:
+        """Whether a worker may take it at `now`."""
+        if self.attempts_left <= 0:
+            return False
+        if self.state is RequestState.QUEUED:
+            return not self.cancel_requested and not self.is_past_deadline(now)
+        return self.state is RequestState.IN_PROGRESS and not self.is_leased(now)

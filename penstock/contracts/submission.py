@@ -1,0 +1,79 @@
+"""What any dialect turns a client's call into, and how its identity is derived."""
+
+import hashlib
+import json
+import uuid
+from datetime import datetime, timedelta
+from typing import Annotated
+
+from pydantic import Field
+
+from penstock.contracts.contract import Contract
+from penstock.contracts.request import (
+    AsyncRequest,
+    Priority,
+    RequestId,
+    RetryPolicy,
+    Tenant,
+    WebhookStatus,
+)
+
+ROW_LIFETIME = timedelta(days=7)
+"""How long a row outlives its deadline; the status stays readable that long."""
+
+
+class Target(Contract):
+    """Whom the caller addressed: exactly one of environment and deployment."""
+
+    model_id: str
+    environment: str | None = None
+    deployment_id: str | None = None
+
+
+class Submission(Contract):
+    """One inference that a caller wants, whatever dialect it was written in."""
+
+    tenant: Tenant
+    payload: bytes
+    content_type: str = "application/json"
+    priority: Priority = 0
+    max_time_in_queue_seconds: Annotated[int, Field(ge=10, le=259_200)] = 600
+    retry: RetryPolicy = RetryPolicy()
+    webhook_endpoint: str | None = None
+    idempotency_key: str | None = None
+
+    def request_id(self) -> RequestId:
+        """Return a fresh id, or the one that belongs to tenant and idempotency key."""
+        if self.idempotency_key is None:
+            return RequestId(uuid.uuid4().hex)
+        # The length keeps ("a", "b:c") and ("a:b", "c") apart.
+        named = f"{len(self.tenant)}:{self.tenant}:{self.idempotency_key}"
+        return RequestId(hashlib.sha256(named.encode()).hexdigest()[:32])
+
+    def sha256(self, deployment_id: str) -> str:
+        """Return the fingerprint that a repeat with the same idempotency key must match."""
+        envelope = self.model_dump(mode="json", exclude={"tenant", "payload", "idempotency_key"})
+        head = json.dumps([deployment_id, envelope], sort_keys=True).encode()
+        return hashlib.sha256(head + b"\0" + self.payload).hexdigest()
+
+    def accepted(self, model_id: str, deployment_id: str, now: datetime) -> AsyncRequest:
+        """Return the row of this submission, accepted at `now`."""
+        deadline = now + timedelta(seconds=self.max_time_in_queue_seconds)
+        return AsyncRequest(
+            request_id=self.request_id(),
+            tenant=self.tenant,
+            model_id=model_id,
+            deployment_id=deployment_id,
+            priority=self.priority,
+            created_at=now,
+            status_at=now,
+            deadline_at=deadline,
+            purge_at=deadline + ROW_LIFETIME,
+            submission_sha256=self.sha256(deployment_id),
+            retry=self.retry,
+            attempts_left=self.retry.max_attempts,
+            webhook_endpoint=self.webhook_endpoint,
+            webhook_status=WebhookStatus.PENDING
+            if self.webhook_endpoint
+            else WebhookStatus.NO_WEBHOOK_PROVIDED,
+        )
