@@ -1,0 +1,1 @@
+"""From settings to KEDA's ScaledObject, and what KEDA and the HPA make of it."""
