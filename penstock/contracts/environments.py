@@ -129,6 +129,14 @@ class DispatcherEnvironment(ProcessEnvironment):
 
     lease_seconds: Annotated[float, Field(ge=3, le=600)] = 30
     hold_budget_seconds: Annotated[float, Field(ge=0)] = 2
+    """A message is fetched ahead only if its request would start within this time."""
+
+    low_priority_share: Annotated[float, Field(ge=0, le=0.5)] = 0
+    """Share of starts that goes to the lowest waiting priority; 0 is strict priority."""
+
+    max_result_bytes: Annotated[int, Field(ge=1)] = 100 * 1024 * 1024
+    """A longer answer of the model server fails the attempt."""
+
     drain_seconds: Seconds = 3_600
     """How long running requests may go on after SIGTERM."""
 

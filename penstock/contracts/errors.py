@@ -57,8 +57,9 @@ class UnknownRequestError(CallerError):
 class ResultNotReadyError(CallerError):
     """The request has no result (yet)."""
 
-    def __init__(self, request_id: str, state: "RequestState") -> None:
-        super().__init__(f"request {request_id} has no result: it is {state}")
+    def __init__(self, request_id: str, state: "RequestState", explanation: str = "") -> None:
+        text = f"request {request_id} has no result: it is {state}"
+        super().__init__(f"{text} ({explanation})" if explanation else text)
         self.request_id = request_id
         self.state = state
 

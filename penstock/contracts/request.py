@@ -128,6 +128,15 @@ class AsyncRequest(Contract):
         """How many attempts counted so far."""
         return self.retry.max_attempts - self.attempts_left
 
+    @property
+    def is_unannounced(self) -> bool:
+        """Whether it ended and nobody was told; a cancelled request is not announced."""
+        return (
+            self.state.is_terminal
+            and self.state is not RequestState.CANCELED
+            and self.notified_at is None
+        )
+
     def is_leased(self, now: datetime) -> bool:
         """Whether a worker holds it at `now`."""
         return (

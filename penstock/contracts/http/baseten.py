@@ -4,9 +4,10 @@ Field names, ranges and defaults are those of its published OpenAPI document
 (`api.baseten.co/inference-spec`); what we added says so.
 """
 
+from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, PlainSerializer, WithJsonSchema
 
 from penstock.contracts.contract import ClientInput, Contract, UtcDatetime
 from penstock.contracts.outcome import Fault
@@ -14,6 +15,21 @@ from penstock.contracts.request import Priority, RequestId, RequestState, RetryP
 
 WEBHOOK_FAILED = "WEBHOOK_FAILED"
 """Status of a request that succeeded but whose webhook was never taken; the result stays."""
+
+
+def _with_microseconds(moment: datetime) -> str:
+    return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+_StatusTime = Annotated[
+    UtcDatetime,
+    PlainSerializer(
+        _with_microseconds,
+        return_type=Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})],
+        when_used="json",
+    ),
+]
+"""Always six fractional digits and Z: clients compare these as text."""
 
 
 class InferenceRetryConfig(ClientInput):
@@ -56,8 +72,8 @@ class RequestStatus(Contract):
     deployment_id: str
     status: str = Field(json_schema_extra={"enum": [*RequestState, WEBHOOK_FAILED]})
     webhook_status: WebhookStatus
-    created_at: UtcDatetime
-    status_at: UtcDatetime
+    created_at: _StatusTime
+    status_at: _StatusTime
     errors: tuple[Fault, ...]
 
 

@@ -1,0 +1,37 @@
+"""`python -m runtime_image.dispatcher`: serve one deployment until SIGTERM."""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+
+from penstock.contracts.environments import DispatcherEnvironment
+from penstock.contracts.errors import SettingsError
+from runtime_image.dispatcher.observability.logs import log_as_json
+from runtime_image.dispatcher.wiring import run
+
+logger = logging.getLogger("runtime_image.dispatcher")
+
+
+async def _main(environment: DispatcherEnvironment) -> None:
+    stop_requested = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop_requested.set)
+    await run(environment, stop_requested)
+
+
+def main() -> None:
+    """Run until stopped; exit 0 after a drain, 2 when the environment is wrong."""
+    log_as_json(os.environ.get("LOG_LEVEL", "INFO"))
+    try:
+        environment = DispatcherEnvironment.read()
+    except SettingsError as error:
+        logger.critical("environment refused", extra={"reason": str(error)})
+        sys.exit(2)
+    asyncio.run(_main(environment))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The HTTP side of the pod, as the dispatcher sees it."""

@@ -1,0 +1,52 @@
+"""Whether the model server takes requests; nothing is received while it does not."""
+
+import asyncio
+import logging
+
+from runtime_image.dispatcher.model_server.server import ModelServer
+
+logger = logging.getLogger(__name__)
+
+_PROBE_SECONDS = 0.25
+"""Between looks at a model server that is not ready."""
+
+_WATCH_SECONDS = 5.0
+"""Between looks at one that is."""
+
+
+class Readiness:
+    """The last known answer to that question."""
+
+    def __init__(self, model_server: ModelServer) -> None:
+        self._model_server = model_server
+        self._ready = asyncio.Event()
+        self._look = asyncio.Event()
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the last look found it ready."""
+        return self._ready.is_set()
+
+    async def wait(self) -> None:
+        """Return once the model server is ready."""
+        await self._ready.wait()
+
+    def doubt(self) -> None:
+        """Look again before anything else is received."""
+        self._ready.clear()
+        self._look.set()
+
+    async def watch(self) -> None:
+        """Keep looking, until cancelled."""
+        while True:
+            self._look.clear()
+            if await self._model_server.is_ready():
+                if not self._ready.is_set():
+                    logger.info("model server ready")
+                self._ready.set()
+            else:
+                self._ready.clear()
+            pause = _WATCH_SECONDS if self._ready.is_set() else _PROBE_SECONDS
+            with_look = asyncio.create_task(self._look.wait())
+            await asyncio.wait({with_look}, timeout=pause)
+            with_look.cancel()

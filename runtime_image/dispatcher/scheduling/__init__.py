@@ -1,0 +1,1 @@
+"""Which request goes when, and how it is kept meanwhile."""

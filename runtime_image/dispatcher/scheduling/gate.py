@@ -1,0 +1,206 @@
+"""What a worker may fetch, claim and start, and in which order."""
+
+import asyncio
+import heapq
+import math
+from collections import Counter
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+from penstock.contracts.errors import PenstockError
+
+_FETCH_LIMIT = 50
+"""Most messages fetched ahead in one lane: enough for the shortest requests, little memory."""
+
+_DECK_SECONDS = 0.1
+"""How much work lies claimed and loaded on deck, so that a slot never waits for AWS."""
+
+_SMOOTHING = 0.2
+"""Weight of the newest service time in the moving average."""
+
+
+class GateClosedError(PenstockError):
+    """The worker drains: nothing more is claimed or started."""
+
+    def __init__(self) -> None:
+        super().__init__("the worker drains")
+
+
+class Stage(IntEnum):
+    """Where a request is inside this worker."""
+
+    FETCHED = 0
+    ON_DECK = 1
+    RUNNING = 2
+    GONE = 3
+
+
+_WAITING = (Stage.FETCHED, Stage.ON_DECK)
+
+
+@dataclass(eq=False)
+class Ticket:
+    """One request's place in the worker."""
+
+    priority: int
+    stage: Stage = Stage.FETCHED
+
+
+@dataclass(order=True)
+class _Waiter:
+    priority: int
+    sequence: int
+    ticket: Ticket = field(compare=False)
+    granted: asyncio.Future[None] = field(compare=False)
+
+
+class Gate:
+    """Slots of the model server, handed out by priority; fetching ahead stays within a budget.
+
+    Fetched messages are hidden from other workers, so no more are fetched than would start here
+    within `hold_budget_seconds` at the measured service time: 10 ms requests keep the slot busy,
+    10-minute requests are left to whoever is free.
+    """
+
+    def __init__(
+        self, slots: int, hold_budget_seconds: float, *, low_priority_share: float = 0.0
+    ) -> None:
+        self._slots = slots
+        self._hold_budget_seconds = hold_budget_seconds
+        self._low_priority_every = round(1 / low_priority_share) if low_priority_share else 0
+        self._service_seconds: float | None = None
+        self._counts: Counter[tuple[Stage, int]] = Counter()
+        self._deck_waiters: list[_Waiter] = []
+        self._slot_waiters: list[_Waiter] = []
+        self._sequence = 0
+        self._starts = 0
+        self._changed = asyncio.Event()
+        self._is_closed = False
+
+    def close(self) -> None:
+        """Turn away all that wait for a turn, now and from now on; running calls go on."""
+        self._is_closed = True
+        for waiter in (*self._deck_waiters, *self._slot_waiters):
+            if not waiter.granted.done():
+                waiter.granted.set_exception(GateClosedError())
+        self._changed.set()
+
+    @property
+    def running(self) -> int:
+        """How many calls to the model server are in flight."""
+        return sum(self._counts[Stage.RUNNING, p] for p in range(3))
+
+    @property
+    def _free_slots(self) -> int:
+        return self._slots - self.running
+
+    def _would_start(self) -> int:
+        return self._free_slots + self._within_budget(self._hold_budget_seconds)
+
+    def _within_budget(self, seconds: float) -> int:
+        """How many more requests would start within `seconds` while all slots are busy."""
+        if self._service_seconds is None or self._service_seconds > self._hold_budget_seconds:
+            return 0
+        return math.ceil(seconds * self._slots / max(self._service_seconds, 1e-4))
+
+    def overflows(self, priority: int) -> bool:
+        """Whether a message just fetched would not start within the budget."""
+        waiting = self._ahead_of(priority, *_WAITING)
+        return waiting >= self._would_start() and not self.is_guaranteed(priority)
+
+    def _ahead_of(self, priority: int, *stages: Stage) -> int:
+        return sum(self._counts[stage, p] for stage in stages for p in range(priority + 1))
+
+    def room(self, priority: int) -> int:
+        """Return how many messages of this priority may be fetched now."""
+        if self._is_closed:
+            return 0
+        room = min(self._would_start(), _FETCH_LIMIT) - self._ahead_of(priority, *_WAITING)
+        return max(room, 1 if self.is_guaranteed(priority) else 0)
+
+    def is_guaranteed(self, priority: int) -> bool:
+        """Whether one message must be fetched so that the share of low priority has a start."""
+        holds = any(self._counts[stage, priority] for stage in _WAITING)
+        return bool(self._low_priority_every) and not holds and not self._is_closed
+
+    async def change(self) -> None:
+        """Wait until anything moved."""
+        self._changed.clear()
+        await self._changed.wait()
+
+    def admit(self, priority: int) -> Ticket:
+        """Count a fetched message."""
+        ticket = Ticket(priority)
+        self._counts[ticket.stage, priority] += 1
+        return ticket
+
+    async def to_deck(self, ticket: Ticket) -> None:
+        """Wait until the request may be claimed."""
+        await self._wait(self._deck_waiters, ticket)
+
+    async def to_slot(self, ticket: Ticket) -> None:
+        """Wait until the request may start."""
+        await self._wait(self._slot_waiters, ticket)
+
+    def leave(self, ticket: Ticket, ran_seconds: float | None = None) -> None:
+        """Take a request out, wherever it is; a completed run teaches the service time."""
+        if ran_seconds is not None:
+            known = self._service_seconds
+            self._service_seconds = (
+                ran_seconds if known is None else known + _SMOOTHING * (ran_seconds - known)
+            )
+        self._move(ticket, Stage.GONE)
+        self._grant()
+
+    def _move(self, ticket: Ticket, stage: Stage) -> None:
+        if ticket.stage is not Stage.GONE:
+            self._counts[ticket.stage, ticket.priority] -= 1
+        if stage is not Stage.GONE:
+            self._counts[stage, ticket.priority] += 1
+        ticket.stage = stage
+        self._changed.set()
+
+    async def _wait(self, waiters: list[_Waiter], ticket: Ticket) -> None:
+        if self._is_closed:
+            raise GateClosedError
+        self._sequence += 1
+        granted = asyncio.get_running_loop().create_future()
+        heapq.heappush(waiters, _Waiter(ticket.priority, self._sequence, ticket, granted))
+        self._grant()
+        await granted
+
+    def _grant(self) -> None:
+        while waiter := self._next_to_start():
+            self._move(waiter.ticket, Stage.RUNNING)
+            waiter.granted.set_result(None)
+        while waiter := self._next_on_deck():
+            self._move(waiter.ticket, Stage.ON_DECK)
+            waiter.granted.set_result(None)
+
+    def _next_on_deck(self) -> _Waiter | None:
+        _drop_cancelled(self._deck_waiters)
+        if not self._deck_waiters:
+            return None
+        # Only what goes first counts: work of lower priority on deck never blocks higher.
+        deck = self._ahead_of(self._deck_waiters[0].priority, Stage.ON_DECK)
+        if deck >= self._free_slots + self._within_budget(_DECK_SECONDS):
+            return None
+        return heapq.heappop(self._deck_waiters)
+
+    def _next_to_start(self) -> _Waiter | None:
+        _drop_cancelled(self._slot_waiters)
+        if not self._slot_waiters or self._free_slots <= 0:
+            return None
+        self._starts += 1
+        if self._low_priority_every and self._starts % self._low_priority_every == 0:
+            waiting = [w for w in self._slot_waiters if not w.granted.done()]
+            lowest = min(waiting, key=lambda w: (-w.priority, w.sequence))
+            self._slot_waiters.remove(lowest)
+            heapq.heapify(self._slot_waiters)
+            return lowest
+        return heapq.heappop(self._slot_waiters)
+
+
+def _drop_cancelled(waiters: list[_Waiter]) -> None:
+    while waiters and waiters[0].granted.done():
+        heapq.heappop(waiters)

@@ -1,0 +1,101 @@
+"""The requests in this worker's hands, and the heartbeats that keep them here."""
+
+import asyncio
+import logging
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from penstock.contracts.errors import LeaseLostError, UnavailableError
+from penstock.contracts.ports.requests import Delivery, RequestQueue
+from penstock.contracts.request import AsyncRequest
+from runtime_image.dispatcher.concurrency import Threads
+from runtime_image.dispatcher.protocol import RequestProtocol
+
+logger = logging.getLogger(__name__)
+
+
+class Interruption(StrEnum):
+    """Why a request was stopped before the model answered."""
+
+    LEASE_LOST = "lease lost"
+    CANCELED = "canceled by its caller"
+    DRAINED = "worker drains"
+
+
+@dataclass(eq=False)
+class Held:
+    """One received message and, once claimed, its request."""
+
+    delivery: Delivery
+    request: AsyncRequest | None = None
+    interruption: Interruption | None = None
+    waits: asyncio.Future[Any] | None = field(default=None, repr=False)
+    """What it waits for right now: a turn or the model. Only that may be interrupted."""
+
+    def interrupt(self, why: Interruption) -> None:
+        """Stop waiting; a request between two writes is left to finish them."""
+        if self.waits is not None and not self.waits.done():
+            self.interruption = why
+            self.waits.cancel()
+
+
+class Heartbeats:
+    """Renews the visibility of every held message and the lease of every claimed request."""
+
+    def __init__(
+        self, protocol: RequestProtocol, queue: RequestQueue, lease_seconds: float
+    ) -> None:
+        self._protocol = protocol
+        self._queue = queue
+        self._lease_seconds = lease_seconds
+        self._threads = Threads("heartbeat", 4)
+        self.held: set[Held] = set()
+
+    async def run(self) -> None:
+        """Beat every third of the lease, until cancelled."""
+        while True:
+            await asyncio.sleep(self._lease_seconds / 3)
+            await self.beat()
+
+    async def beat(self) -> None:
+        """Renew everything once."""
+        held = list(self.held)
+        claimed = [one for one in held if one.request is not None]
+        await asyncio.gather(self._hide(held), *(self._renew(one) for one in claimed))
+
+    def close(self) -> None:
+        """Release the threads."""
+        self._threads.close()
+
+    async def _hide(self, held: list[Held]) -> None:
+        if not held:
+            return
+        # A message that SQS no longer knows as ours comes up again, here or elsewhere; the row
+        # then says who holds the request.
+        try:
+            deliveries = [one.delivery for one in held]
+            await self._threads(self._queue.hide, deliveries, self._lease_seconds)
+        except UnavailableError as error:
+            logger.warning("messages not hidden", extra={"reason": str(error)})
+
+    async def _renew(self, held: Held) -> None:
+        request = held.request
+        if request is None:
+            return
+        try:
+            renewed = await self._threads(self._protocol.renew, request)
+        except LeaseLostError:
+            held.interrupt(Interruption.LEASE_LOST)
+        except UnavailableError as error:
+            logger.warning(
+                "lease not renewed",
+                extra={"request_id": request.request_id, "reason": str(error)},
+            )
+            if request.lease_until is None or request.lease_until <= self._protocol.clock():
+                held.interrupt(Interruption.LEASE_LOST)
+        else:
+            if held.request is request:  # not overtaken by the request's own next step
+                held.request = renewed
+            if renewed.cancel_requested:
+                held.interrupt(Interruption.CANCELED)

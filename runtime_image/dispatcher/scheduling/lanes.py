@@ -1,0 +1,137 @@
+"""Receiving: strict priority over the three queues of the deployment."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Sequence
+
+from penstock.contracts.errors import UnavailableError
+from penstock.contracts.ports.requests import Delivery, RequestQueue
+from runtime_image.dispatcher.concurrency import Threads
+from runtime_image.dispatcher.model_server.readiness import Readiness
+from runtime_image.dispatcher.scheduling.gate import Gate
+
+logger = logging.getLogger(__name__)
+
+PRIORITIES = range(3)
+_WAIT_SECONDS = 2
+"""One long poll; a drain waits for polls under way, so it is short."""
+
+_QUIET_SECONDS = 0.05
+"""A long poll that has waited so long has found its lane empty."""
+
+_BATCH = 10
+"""Most messages of one SQS receive."""
+
+_PAUSE_SECONDS = 1.0
+"""Between receives while SQS fails."""
+
+
+class Lanes:
+    """Long-polls every lane; a lower one only while the higher ones are known to be empty.
+
+    A message that arrives while its lane is being polled comes at once, so an idle worker starts
+    any priority immediately; under load a lane is polled only when what it brings may start.
+    """
+
+    def __init__(
+        self,
+        queue: RequestQueue,
+        gate: Gate,
+        *,
+        lease_seconds: float,
+        readiness: Readiness,
+    ) -> None:
+        self._queue = queue
+        self._gate = gate
+        self._lease_seconds = lease_seconds
+        self._readiness = readiness
+        self._threads = Threads("receive", len(PRIORITIES))
+        self._may_hold_more = [True] * len(PRIORITIES)
+        self._quiet = asyncio.Event()
+        self._stopped = asyncio.Event()
+
+    async def run(self, carry: Callable[[Delivery], None]) -> None:
+        """Hand every received message to `carry`, until stopped."""
+        async with asyncio.TaskGroup() as pollers:
+            for priority in PRIORITIES:
+                pollers.create_task(self._poll(priority, carry))
+
+    def stop(self) -> None:
+        """Receive no more; polls under way end within two seconds."""
+        self._stopped.set()
+        self._quiet.set()
+
+    def close(self) -> None:
+        """Release the threads."""
+        self._threads.close()
+
+    async def _poll(self, priority: int, carry: Callable[[Delivery], None]) -> None:
+        while True:
+            await self._turn(priority)
+            if self._stopped.is_set():
+                return
+            deliveries = await self._receive(priority)
+            for delivery in deliveries:
+                if self._stopped.is_set() or self._gate.overflows(priority):
+                    await self._return(delivery)
+                else:
+                    carry(delivery)
+
+    async def _turn(self, priority: int) -> None:
+        """Wait until this lane may be polled."""
+        while not self._stopped.is_set():
+            if not self._readiness.is_ready:
+                await self._ready_or_stopped()
+            elif self._gate.room(priority) <= 0:
+                await self._gate.change()
+            elif any(self._may_hold_more[:priority]) and not self._gate.is_guaranteed(priority):
+                self._quiet.clear()
+                await self._quiet.wait()
+            else:
+                return
+
+    async def _ready_or_stopped(self) -> None:
+        waits = {
+            asyncio.ensure_future(self._readiness.wait()),
+            asyncio.ensure_future(self._stopped.wait()),
+        }
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        for wait in waits:
+            wait.cancel()
+
+    async def _receive(self, priority: int) -> Sequence[Delivery]:
+        started = time.monotonic()
+        found_empty = asyncio.get_running_loop().call_later(
+            _QUIET_SECONDS, self._found_empty, priority
+        )
+        try:
+            deliveries = await self._threads(
+                self._queue.receive,
+                priority=priority,
+                max_messages=min(_BATCH, max(1, self._gate.room(priority))),
+                wait_seconds=_WAIT_SECONDS,
+                visible_after_seconds=self._lease_seconds,
+            )
+        except UnavailableError as error:
+            logger.warning("receive failed", extra={"lane": priority, "reason": str(error)})
+            await asyncio.sleep(_PAUSE_SECONDS)
+            return ()
+        finally:
+            found_empty.cancel()
+        self._may_hold_more[priority] = bool(deliveries)
+        if not deliveries:
+            self._quiet.set()
+            # A queue that does not wait must not make us spin.
+            await asyncio.sleep(max(0.0, _QUIET_SECONDS - (time.monotonic() - started)))
+        return deliveries
+
+    def _found_empty(self, priority: int) -> None:
+        self._may_hold_more[priority] = False
+        self._quiet.set()
+
+    async def _return(self, delivery: Delivery) -> None:
+        try:
+            await self._threads(self._queue.hide, [delivery], 0)
+        except UnavailableError as error:
+            logger.warning("message not returned", extra={"reason": str(error)})

@@ -1,0 +1,76 @@
+"""What becomes of a message once its request's step is decided: announce, delete, hide."""
+
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
+
+from tenacity import retry, retry_if_exception_type, wait_random_exponential
+
+from penstock.contracts.errors import UnavailableError
+from penstock.contracts.notification import Notification
+from penstock.contracts.ports.notifications import Notifier
+from penstock.contracts.ports.requests import Delivery, RequestQueue, RequestStore
+from penstock.contracts.request import AsyncRequest
+from runtime_image.dispatcher.concurrency import Batcher, Threads
+from runtime_image.dispatcher.protocol import Announce, Drop, Run, Step, Wait
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+
+@retry(
+    retry=retry_if_exception_type(UnavailableError),
+    wait=wait_random_exponential(multiplier=0.2, max=10),
+    before_sleep=lambda state: logger.warning(
+        "AWS unavailable", extra={"reason": str(state.outcome and state.outcome.exception())}
+    ),
+)
+async def persistently(step: Callable[[], Awaitable[T]]) -> T:
+    """Repeat a step until AWS takes it: what the model made is not thrown away for a throttle.
+
+    Heartbeats go on meanwhile; a step of a lease that was lost raises `LeaseLostError`.
+    """
+    return await step()
+
+
+class Settling:
+    """Carries out steps, batching what AWS lets us batch."""
+
+    def __init__(
+        self, queue: RequestQueue, requests: RequestStore, notifier: Notifier, threads: Threads
+    ) -> None:
+        self._queue = queue
+        self._requests = requests
+        self._notifier = notifier
+        self._threads = threads
+        self._announce: Batcher[Notification] = Batcher(self._send_notifications)
+        self._delete: Batcher[Delivery] = Batcher(self._send_deletions)
+
+    async def settle(self, delivery: Delivery, step: Step) -> None:
+        """Do what `step` says with the message; the order survives a crash at any point."""
+        match step:
+            case Announce(request):
+                await self._tell(request)
+                await persistently(lambda: self._delete(delivery))
+            case Wait(seconds):
+                await self._threads(self._queue.hide, [delivery], seconds)
+            case Drop():
+                await persistently(lambda: self._delete(delivery))
+            case Run():
+                raise AssertionError("a request that is to run is not settled yet")
+
+    async def _tell(self, request: AsyncRequest) -> None:
+        if not request.is_unannounced:
+            return
+        notification = Notification.of(request)
+        await persistently(lambda: self._announce(notification))
+        await persistently(lambda: self._threads(self._requests.mark_notified, request.request_id))
+
+    async def _send_notifications(self, notifications: Sequence[Notification]) -> None:
+        if failed := await self._threads(self._notifier.publish, notifications):
+            # All are repeated: a notification is delivered at least once, with a stable id.
+            raise UnavailableError("Publish", f"{len(failed)} of {len(notifications)} refused")
+
+    async def _send_deletions(self, deliveries: Sequence[Delivery]) -> None:
+        await self._threads(self._queue.delete, deliveries)

@@ -1,0 +1,126 @@
+"""Builds a dispatcher process from its environment."""
+
+import asyncio
+import os
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import aiohttp
+from penstock.adapters.aws.notifier import SnsNotifier
+from penstock.adapters.aws.objects import S3PayloadStore, S3ResultStore
+from penstock.adapters.aws.request_queue import SqsRequestQueue
+
+from penstock.adapters.aws.clients import client
+from penstock.adapters.aws.request_store import DynamoRequestStore
+from penstock.contracts.environments import DispatcherEnvironment
+from penstock.contracts.ports.clock import Clock, utc_now
+from penstock.contracts.ports.notifications import Notifier
+from penstock.contracts.ports.objects import PayloadStore, ResultStore
+from penstock.contracts.ports.requests import RequestQueue, RequestStore
+from runtime_image.dispatcher.concurrency import Threads
+from runtime_image.dispatcher.model_server.readiness import Readiness
+from runtime_image.dispatcher.model_server.server import ModelServer
+from runtime_image.dispatcher.model_server.truss import TrussServer
+from runtime_image.dispatcher.observability.metrics import Metrics
+from runtime_image.dispatcher.observability.probes import serve_probes
+from runtime_image.dispatcher.process import Process
+from runtime_image.dispatcher.protocol import RequestProtocol
+from runtime_image.dispatcher.scheduling.gate import Gate
+from runtime_image.dispatcher.scheduling.holding import Heartbeats
+from runtime_image.dispatcher.scheduling.lanes import Lanes
+from runtime_image.dispatcher.settling import Settling
+from runtime_image.dispatcher.worker import Worker
+
+_KEEPALIVE_SECONDS = 2
+"""Shorter than any server's own: a connection it just closed must not fail an attempt."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ports:
+    """The outside of a dispatcher."""
+
+    requests: RequestStore
+    queue: RequestQueue
+    payloads: PayloadStore
+    results: ResultStore
+    notifier: Notifier
+    clock: Clock = utc_now
+
+
+def aws_ports(environment: DispatcherEnvironment) -> Ports:
+    """Return the ports over AWS."""
+    s3 = client("s3")
+    return Ports(
+        requests=DynamoRequestStore(environment.requests_table, client("dynamodb")),
+        queue=SqsRequestQueue(environment.queue_urls, client("sqs")),
+        payloads=S3PayloadStore(environment.payloads_bucket, s3),
+        results=S3ResultStore(environment.results_bucket, s3),
+        notifier=SnsNotifier(environment.succeeded_topic, environment.failed_topic, client("sns")),
+    )
+
+
+def wire(
+    environment: DispatcherEnvironment,
+    ports: Ports,
+    model_server: ModelServer,
+    stop_requested: asyncio.Event,
+    metrics: Metrics,
+) -> Process:
+    """Put a process together; nothing runs yet."""
+    protocol = RequestProtocol(
+        requests=ports.requests,
+        payloads=ports.payloads,
+        results=ports.results,
+        clock=ports.clock,
+        worker=f"{socket.gethostname()}/{os.getpid()}",
+        lease_seconds=environment.lease_seconds,
+    )
+    gate = Gate(
+        environment.concurrency_target,
+        environment.hold_budget_seconds,
+        low_priority_share=environment.low_priority_share,
+    )
+    threads = Threads("aws", min(32, 4 + 2 * environment.concurrency_target))
+    heartbeats = Heartbeats(protocol, ports.queue, environment.lease_seconds)
+    readiness = Readiness(model_server)
+    worker = Worker(
+        protocol=protocol,
+        settling=Settling(ports.queue, ports.requests, ports.notifier, threads),
+        heartbeats=heartbeats,
+        gate=gate,
+        model_server=model_server,
+        readiness=readiness,
+        metrics=metrics,
+        threads=threads,
+        predict_timeout_seconds=environment.predict_timeout_seconds,
+    )
+    lanes = Lanes(ports.queue, gate, lease_seconds=environment.lease_seconds, readiness=readiness)
+    return Process(worker, lanes, heartbeats, readiness, environment.drain_seconds, stop_requested)
+
+
+@asynccontextmanager
+async def truss_server(environment: DispatcherEnvironment) -> AsyncIterator[TrussServer]:
+    """Yield the model server of this pod, over connections of its own."""
+    connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEPALIVE_SECONDS)
+    async with aiohttp.ClientSession(
+        connector=connector, timeout=aiohttp.ClientTimeout(total=None), trust_env=False
+    ) as session:
+        yield TrussServer(environment.model_server_url, session, environment.max_result_bytes)
+
+
+async def run(environment: DispatcherEnvironment, stop_requested: asyncio.Event) -> None:
+    """Run the dispatcher against AWS until `stop_requested`, and drain it."""
+    metrics = Metrics(environment.model_id, environment.deployment_id)
+    async with truss_server(environment) as model_server:
+        process = wire(environment, aws_ports(environment), model_server, stop_requested, metrics)
+        probes = await serve_probes(
+            environment.port,
+            metrics.registry,
+            lambda: process.readiness.is_ready and not stop_requested.is_set(),
+        )
+        try:
+            await process.run()
+        finally:
+            await probes.cleanup()

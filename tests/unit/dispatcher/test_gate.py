@@ -1,0 +1,157 @@
+"""What a worker fetches, claims and starts, and in which order."""
+
+import asyncio
+
+import pytest
+
+from runtime_image.dispatcher.scheduling.gate import Gate, GateClosedError, Ticket
+
+
+async def _settle() -> None:
+    for _ in range(3):
+        await asyncio.sleep(0)
+
+
+async def _running(gate: Gate, priority: int) -> Ticket:
+    ticket = gate.admit(priority)
+    await gate.to_deck(ticket)
+    await gate.to_slot(ticket)
+    return ticket
+
+
+def _teach(gate: Gate, seconds: float) -> None:
+    gate.leave(gate.admit(0), seconds)
+
+
+async def test_as_many_calls_run_as_there_are_slots() -> None:
+    gate = Gate(2, 2)
+    first, _ = await _running(gate, 0), await _running(gate, 0)
+    third = asyncio.ensure_future(_running(gate, 0))
+    await _settle()
+    assert gate.running == 2
+    assert not third.done()
+
+    gate.leave(first)
+    await third
+    assert gate.running == 2
+
+
+async def test_higher_priority_overtakes_what_has_not_started() -> None:
+    gate = Gate(1, 2)
+    _teach(gate, 0.01)
+    busy = await _running(gate, 2)
+    started: list[int] = []
+
+    async def start(priority: int) -> None:
+        ticket = await _running(gate, priority)
+        started.append(priority)
+        gate.leave(ticket)
+
+    waiting = []
+    for priority in (2, 2, 1, 0):
+        waiting.append(asyncio.create_task(start(priority)))
+        await _settle()
+    gate.leave(busy)
+    await asyncio.gather(*waiting)
+
+    assert started == [0, 1, 2, 2]
+
+
+async def test_a_slow_model_gets_one_request_per_free_slot_and_none_ahead() -> None:
+    gate = Gate(2, 2)
+    _teach(gate, 600)
+    assert gate.room(0) == 2
+    await _running(gate, 0)
+    await _running(gate, 0)
+    assert gate.room(0) == 0
+    assert gate.overflows(0)
+
+
+async def test_a_fast_model_gets_as_much_ahead_as_starts_within_the_budget() -> None:
+    gate = Gate(1, 2)
+    _teach(gate, 0.1)
+    await _running(gate, 0)
+    assert gate.room(0) == 20
+    gate.admit(0)
+    assert gate.room(0) == 19
+
+
+async def test_fetching_ahead_has_a_ceiling() -> None:
+    gate = Gate(8, 2)
+    _teach(gate, 0.001)
+    assert gate.room(0) == 50
+
+
+async def test_nothing_is_fetched_ahead_before_a_service_time_is_known() -> None:
+    gate = Gate(3, 2)
+    assert gate.room(2) == 3
+    gate.admit(2)
+    assert gate.room(2) == 2
+    assert gate.room(0) == 3
+
+
+async def test_what_is_fetched_in_a_lower_lane_takes_no_room_from_a_higher_one() -> None:
+    gate = Gate(1, 2)
+    gate.admit(2)
+    assert gate.room(2) == 0
+    assert gate.room(0) == 1
+
+
+async def test_a_slow_model_claims_only_what_starts_at_once() -> None:
+    gate = Gate(1, 2)
+    _teach(gate, 600)
+    await _running(gate, 0)
+    claim = asyncio.ensure_future(gate.to_deck(gate.admit(0)))
+    await _settle()
+    assert not claim.done()
+    claim.cancel()
+
+
+async def test_a_strict_gate_starves_low_priority_and_a_share_does_not() -> None:
+    async def order(share: float) -> list[int]:
+        gate = Gate(1, 2, low_priority_share=share)
+        _teach(gate, 0.01)
+        busy = await _running(gate, 0)
+        started: list[int] = []
+
+        async def start(priority: int) -> None:
+            ticket = await _running(gate, priority)
+            started.append(priority)
+            gate.leave(ticket)
+
+        tasks = [asyncio.create_task(start(priority)) for priority in (2, 0, 0, 0, 0)]
+        await _settle()
+        gate.leave(busy)
+        await asyncio.gather(*tasks)
+        return started
+
+    assert (await order(0)).index(2) == 4
+    assert (await order(0.5)).index(2) < 4
+
+
+async def test_a_cancelled_wait_does_not_hold_a_turn() -> None:
+    gate = Gate(1, 2)
+    _teach(gate, 0.01)
+    busy = await _running(gate, 0)
+    given_up = asyncio.ensure_future(_running(gate, 0))
+    await _settle()
+    given_up.cancel()
+    await _settle()
+    gate.leave(busy)
+    await _running(gate, 1)
+    assert gate.running == 1
+
+
+@pytest.mark.parametrize("wait", ["to_deck", "to_slot"])
+async def test_a_closed_gate_turns_everybody_away(wait: str) -> None:
+    gate = Gate(1, 2)
+    _teach(gate, 600)
+    await _running(gate, 0)
+    waiting = asyncio.ensure_future(getattr(gate, wait)(gate.admit(0)))
+    await _settle()
+    gate.close()
+    with pytest.raises(GateClosedError):
+        await waiting
+    with pytest.raises(GateClosedError):
+        await gate.to_deck(gate.admit(0))
+    assert gate.room(0) == 0
