@@ -1,0 +1,60 @@
+"""The Python SDK: submit requests, follow them, fetch results, verify webhooks."""
+
+from penstock.client.answers import ResultBody, has_ended, has_result
+from penstock.client.async_client import AsyncClient, AsyncHandle
+from penstock.client.client import Client, Handle, watch
+from penstock.client.errors import (
+    ApiUnreachableError,
+    BadRequestError,
+    ClientError,
+    ConflictError,
+    NotAuthorizedError,
+    NotConfiguredError,
+    NotFoundError,
+    PenstockApiError,
+    RateLimitedError,
+    RequestFailedError,
+    ServiceError,
+    TooLargeError,
+    WaitTimeoutError,
+    WebhookVerificationError,
+)
+from penstock.client.webhooks import verify_webhook
+from penstock.contracts.http.baseten import (
+    CancelAnswer,
+    InferenceRetryConfig,
+    QueueStatus,
+    RequestStatus,
+    WebhookBody,
+)
+
+__all__ = [
+    "ApiUnreachableError",
+    "AsyncClient",
+    "AsyncHandle",
+    "BadRequestError",
+    "CancelAnswer",
+    "Client",
+    "ClientError",
+    "ConflictError",
+    "Handle",
+    "InferenceRetryConfig",
+    "NotAuthorizedError",
+    "NotConfiguredError",
+    "NotFoundError",
+    "PenstockApiError",
+    "QueueStatus",
+    "RateLimitedError",
+    "RequestFailedError",
+    "RequestStatus",
+    "ResultBody",
+    "ServiceError",
+    "TooLargeError",
+    "WaitTimeoutError",
+    "WebhookBody",
+    "WebhookVerificationError",
+    "has_ended",
+    "has_result",
+    "verify_webhook",
+    "watch",
+]
