@@ -1,0 +1,41 @@
+# Penstock: every step a developer or CI takes. `make` lists them.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+# A uv of our own when the machine has none: nothing is installed outside this folder.
+export PATH := $(PATH):$(HOME)/.local/bin:$(CURDIR)/.penstock/uv/bin
+PYTEST := uv run --frozen pytest
+
+.PHONY: help setup demo check test test-fast docs format clean
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: ## Install uv if it is missing, and the locked dependencies
+	@command -v uv >/dev/null || { python3 -m venv .penstock/uv && .penstock/uv/bin/pip install --quiet uv; }
+	@uv sync --frozen --quiet
+
+demo: setup ## Read real scanned pages with a real OCR model on the local stack
+	@uv run --frozen python -m examples.demo $(SCANS)
+
+check: setup ## Lint, types, import rules
+	uv run --frozen ruff format --check .
+	uv run --frozen ruff check .
+	uv run --frozen mypy
+	uv run --frozen lint-imports
+
+test: setup ## All tests: unit, infra, bundle, integration and the local stack
+	$(PYTEST)
+
+test-fast: setup ## The tests that open no socket, in under a minute
+	$(PYTEST) -m "not bundle and not integration and not e2e and not faults"
+
+docs: setup ## Write docs/openapi.yaml from the contracts
+	uv run --frozen python -m penstock.dialects.openapi > docs/openapi.yaml
+
+format: setup ## Format and fix what can be fixed
+	uv run --frozen ruff format .
+	uv run --frozen ruff check --fix .
+
+clean: ## Stop the local stack and remove everything that can be made again
+	-@uv run --frozen penstock local down
+	rm -rf .penstock .venv .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -1,0 +1,54 @@
+"""The tree stays small enough to live in."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SOURCES = ("penstock", "functions", "runtime_image", "infra", "policies", "examples")
+MODULE_LINES, FUNCTION_LINES, COMPONENT_LINES, FOLDER_FILES = 250, 30, 60, 9
+FORBIDDEN_NAMES = {"utils", "helpers", "common", "base", "manager"}
+
+
+def _modules() -> list[Path]:
+    return sorted(
+        path for top in SOURCES for path in (ROOT / top).rglob("*.py") if ".venv" not in path.parts
+    )
+
+
+def _functions(module: Path) -> Iterator[tuple[str, int, int]]:
+    """Yield name, code lines and limit; decorators, signature and docstring do not count."""
+    for node in ast.walk(ast.parse(module.read_text())):
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        body = node.body[1:] if ast.get_docstring(node) else node.body
+        lines = (node.end_lineno or 0) - body[0].lineno + 1 if body else 0
+        yield node.name, lines, COMPONENT_LINES if node.name == "__init__" else FUNCTION_LINES
+
+
+def _relative(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("module", _modules(), ids=_relative)
+def test_modules_and_functions_are_short(module: Path) -> None:
+    lines = len(module.read_text().splitlines())
+    assert lines < MODULE_LINES, f"{lines} lines"
+    long = {name: lines for name, lines, limit in _functions(module) if lines > limit}
+    assert not long
+
+
+def test_folders_hold_few_files() -> None:
+    folders = {module.parent for module in _modules()}
+    crowded = {
+        _relative(folder): count
+        for folder in folders
+        if (count := len({*folder.glob("*.py")} - {folder / "__init__.py"})) > FOLDER_FILES
+    }
+    assert not crowded
+
+
+def test_no_module_is_named_after_nothing() -> None:
+    assert not [_relative(m) for m in _modules() if m.stem in FORBIDDEN_NAMES]
