@@ -1,0 +1,1 @@
+"""The ports twice: over AWS, and over dictionaries with a fake clock."""

@@ -1,0 +1,61 @@
+"""The one place where a failure of AWS becomes `UnavailableError`."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from botocore import exceptions as botocore_exceptions
+from botocore.exceptions import ClientError
+
+from penstock.contracts.errors import UnavailableError
+
+_UNREACHABLE = (
+    botocore_exceptions.ConnectionError,
+    botocore_exceptions.HTTPClientError,
+    botocore_exceptions.IncompleteReadError,
+)
+_TRANSIENT_CODES = {
+    "BandwidthLimitExceeded",
+    "InternalError",
+    "KmsThrottled",
+    "OverLimit",  # SQS: about 120,000 messages of this queue are in flight
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "RequestThrottled",
+    "RequestThrottledException",
+    "RequestTimeout",
+    "RequestTimeoutException",
+    "ServiceUnavailable",
+    "SlowDown",
+    "ThrottledException",
+    "Throttling",
+    "ThrottlingException",
+    "TooManyRequests",
+    "TooManyRequestsException",
+    "TransactionConflictException",
+}
+
+
+def error_code(error: ClientError) -> str:
+    """Return the code of an AWS error without the namespace that SQS puts before some."""
+    return error.response["Error"]["Code"].rpartition(".")[-1]
+
+
+@contextmanager
+def aws_call(operation: str) -> Iterator[None]:
+    """Raise `UnavailableError` if what happens inside may succeed later.
+
+    Any other error of AWS (denied, not found, refused condition) passes as it is.
+    """
+    try:
+        yield
+    except ClientError as error:
+        if _is_transient(error):
+            raise UnavailableError(operation, error_code(error)) from error
+        raise
+    except _UNREACHABLE as error:
+        raise UnavailableError(operation, str(error)) from error
+
+
+def _is_transient(error: ClientError) -> bool:
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    return error_code(error) in _TRANSIENT_CODES or status == 429 or status >= 500  # noqa: PLR2004 - HTTP

@@ -1,0 +1,179 @@
+"""The three SQS queues of one deployment."""
+
+import hashlib
+import logging
+import math
+import string
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from penstock.adapters.aws.availability import aws_call
+from penstock.adapters.visibility import visibility_seconds
+from penstock.contracts.errors import UnavailableError
+from penstock.contracts.message import MalformedMessageError, QueueMessage
+from penstock.contracts.ports.clock import Clock, utc_now
+from penstock.contracts.ports.requests import Delivery, QueueDepth
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.type_defs import BatchResultErrorEntryTypeDef, MessageTypeDef
+
+    ChangeBatch = Callable[[str, Sequence[Delivery]], Sequence[BatchResultErrorEntryTypeDef]]
+
+_BATCH_SIZE = 10  # SQS: entries of one batch, messages of one receive
+_STALE_RECEIPT = {"ReceiptHandleIsInvalid", "MessageNotInflight", "InvalidParameterValue"}
+_GROUP_ALPHABET = frozenset(string.ascii_letters + string.digits + string.punctuation)
+_GROUP_LENGTH = 128
+
+logger = logging.getLogger(__name__)
+
+
+class SqsRequestQueue:
+    """`RequestQueue` over one standard queue per priority."""
+
+    def __init__(
+        self, queue_urls: tuple[str, str, str], sqs: "SQSClient", clock: Clock = utc_now
+    ) -> None:
+        self._queue_urls = queue_urls
+        self._sqs = sqs
+        self._clock = clock
+
+    def send(self, message: QueueMessage, *, priority: int, tenant: str) -> None:
+        """Make `message` visible in the lane."""
+        with aws_call("send message"):
+            self._sqs.send_message(
+                QueueUrl=self._queue_urls[priority],
+                MessageBody=message.encoded(),
+                MessageGroupId=fairness_group(tenant),
+            )
+
+    def receive(
+        self, *, priority: int, max_messages: int, wait_seconds: int, visible_after_seconds: float
+    ) -> Sequence[Delivery]:
+        """Take messages of one lane."""
+        with aws_call("receive messages"):
+            response = self._sqs.receive_message(
+                QueueUrl=self._queue_urls[priority],
+                MaxNumberOfMessages=min(max_messages, _BATCH_SIZE),
+                WaitTimeSeconds=wait_seconds,
+                VisibilityTimeout=math.ceil(visible_after_seconds),
+                MessageSystemAttributeNames=["ApproximateReceiveCount"],
+            )
+        received = (self._delivery(found, priority) for found in response.get("Messages", []))
+        return [delivery for delivery in received if delivery is not None]
+
+    def hide(self, deliveries: Sequence[Delivery], seconds: float) -> Sequence[Delivery]:
+        """Keep messages invisible for so long from now; return those that are ours no more."""
+
+        def change(
+            queue_url: str, batch: Sequence[Delivery]
+        ) -> list["BatchResultErrorEntryTypeDef"]:
+            now = self._clock()
+            response = self._sqs.change_message_visibility_batch(
+                QueueUrl=queue_url,
+                Entries=[
+                    {
+                        "Id": str(index),
+                        "ReceiptHandle": delivery.receipt,
+                        "VisibilityTimeout": visibility_seconds(
+                            seconds, (now - delivery.received_at).total_seconds()
+                        ),
+                    }
+                    for index, delivery in enumerate(batch)
+                ],
+            )
+            return response.get("Failed", [])
+
+        return self._in_batches("hide messages", deliveries, change)
+
+    def delete(self, deliveries: Sequence[Delivery]) -> None:
+        """Remove messages for good."""
+
+        def change(
+            queue_url: str, batch: Sequence[Delivery]
+        ) -> list["BatchResultErrorEntryTypeDef"]:
+            response = self._sqs.delete_message_batch(
+                QueueUrl=queue_url,
+                Entries=[
+                    {"Id": str(index), "ReceiptHandle": delivery.receipt}
+                    for index, delivery in enumerate(batch)
+                ],
+            )
+            return response.get("Failed", [])
+
+        self._in_batches("delete messages", deliveries, change)
+
+    def depth(self) -> QueueDepth:
+        """Return the sum over the lanes."""
+        queued = in_progress = 0
+        for queue_url in self._queue_urls:
+            with aws_call("read queue depth"):
+                counts = self._sqs.get_queue_attributes(
+                    QueueUrl=queue_url,
+                    AttributeNames=[
+                        "ApproximateNumberOfMessages",
+                        "ApproximateNumberOfMessagesDelayed",
+                        "ApproximateNumberOfMessagesNotVisible",
+                    ],
+                )["Attributes"]
+            queued += int(counts["ApproximateNumberOfMessages"])
+            queued += int(counts["ApproximateNumberOfMessagesDelayed"])
+            in_progress += int(counts["ApproximateNumberOfMessagesNotVisible"])
+        return QueueDepth(queued=queued, in_progress=in_progress)
+
+    def _delivery(self, found: "MessageTypeDef", priority: int) -> Delivery | None:
+        receive_count = int(found["Attributes"]["ApproximateReceiveCount"])
+        try:
+            message = QueueMessage.decoded(found["Body"])
+        except MalformedMessageError:
+            # Neither the body nor the error that quotes it goes into a log.
+            unreadable = {
+                "message_id": found["MessageId"],
+                "queue_url": self._queue_urls[priority],
+                "receive_count": receive_count,
+            }
+            logger.warning("queue message is unreadable", extra=unreadable)
+            return None
+        return Delivery(
+            message=message,
+            priority=priority,
+            receipt=found["ReceiptHandle"],
+            received_at=self._clock(),
+            receive_count=receive_count,
+        )
+
+    def _in_batches(
+        self, operation: str, deliveries: Sequence[Delivery], change: "ChangeBatch"
+    ) -> list[Delivery]:
+        """Return those whose receipt SQS refused; raise other failures once all were tried."""
+        stale: list[Delivery] = []
+        failure: UnavailableError | None = None
+        for queue_url, batch in self._batches(deliveries):
+            try:
+                with aws_call(operation):
+                    failed = change(queue_url, batch)
+            except UnavailableError as error:
+                failure = error
+                continue
+            for entry in failed:
+                code = entry["Code"].rpartition(".")[-1]
+                if code in _STALE_RECEIPT:
+                    stale.append(batch[int(entry["Id"])])
+                else:
+                    failure = UnavailableError(operation, code)
+        if failure is not None:
+            raise failure
+        return stale
+
+    def _batches(self, deliveries: Sequence[Delivery]) -> Iterator[tuple[str, Sequence[Delivery]]]:
+        for priority, queue_url in enumerate(self._queue_urls):
+            lane = [delivery for delivery in deliveries if delivery.priority == priority]
+            for start in range(0, len(lane), _BATCH_SIZE):
+                yield queue_url, lane[start : start + _BATCH_SIZE]
+
+
+def fairness_group(tenant: str) -> str:
+    """Return the `MessageGroupId` of a tenant: its name, or a hash where SQS would refuse it."""
+    if 0 < len(tenant) <= _GROUP_LENGTH and _GROUP_ALPHABET.issuperset(tenant):
+        return tenant
+    return hashlib.sha256(tenant.encode()).hexdigest()

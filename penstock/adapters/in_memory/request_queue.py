@@ -1,0 +1,99 @@
+"""The three lanes as lists, with SQS's visibility and receipts."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import count
+from threading import RLock
+
+from penstock.adapters.visibility import visibility_seconds
+from penstock.contracts.message import QueueMessage
+from penstock.contracts.ports.clock import Clock
+from penstock.contracts.ports.requests import Delivery, QueueDepth
+
+_MOST_PER_RECEIVE = 10
+
+
+@dataclass
+class _Waiting:
+    message: QueueMessage
+    visible_at: datetime
+    receipt: str | None = None
+    receive_count: int = 0
+
+
+class InMemoryRequestQueue:
+    """`RequestQueue` that any number of threads may share; a receive never waits."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._lanes: tuple[list[_Waiting], ...] = ([], [], [])
+        self._receipts = count(1)
+        self._lock = RLock()
+
+    def send(
+        self,
+        message: QueueMessage,
+        *,
+        priority: int,
+        tenant: str,  # noqa: ARG002 - one consumer has nothing to be fair between
+    ) -> None:
+        """Make `message` visible in the lane."""
+        with self._lock:
+            self._lanes[priority].append(_Waiting(message, visible_at=self._clock()))
+
+    def receive(
+        self,
+        *,
+        priority: int,
+        max_messages: int,
+        wait_seconds: int,  # noqa: ARG002 - time stands still
+        visible_after_seconds: float,
+    ) -> Sequence[Delivery]:
+        """Take messages of one lane, first in first out."""
+        with self._lock:
+            now = self._clock()
+            visible = [waiting for waiting in self._lanes[priority] if waiting.visible_at <= now]
+            deliveries = []
+            for waiting in visible[: min(max_messages, _MOST_PER_RECEIVE)]:
+                waiting.receipt = f"receipt-{next(self._receipts)}"
+                waiting.receive_count += 1
+                waiting.visible_at = now + timedelta(seconds=math.ceil(visible_after_seconds))
+                deliveries.append(
+                    Delivery(waiting.message, priority, waiting.receipt, now, waiting.receive_count)
+                )
+            return deliveries
+
+    def hide(self, deliveries: Sequence[Delivery], seconds: float) -> Sequence[Delivery]:
+        """Keep messages invisible for so long from now; return those that are ours no more."""
+        with self._lock:
+            now = self._clock()
+            stale = []
+            for delivery in deliveries:
+                waiting = self._of(delivery)
+                if waiting is None or waiting.visible_at <= now:
+                    stale.append(delivery)
+                    continue
+                held_seconds = (now - delivery.received_at).total_seconds()
+                hidden_seconds = visibility_seconds(seconds, held_seconds)
+                waiting.visible_at = now + timedelta(seconds=hidden_seconds)
+            return stale
+
+    def delete(self, deliveries: Sequence[Delivery]) -> None:
+        """Remove messages for good; a receipt of an earlier receive does nothing."""
+        with self._lock:
+            for delivery in deliveries:
+                if waiting := self._of(delivery):
+                    self._lanes[delivery.priority].remove(waiting)
+
+    def depth(self) -> QueueDepth:
+        """Return the sum over the lanes."""
+        with self._lock:
+            now = self._clock()
+            hidden = [waiting.visible_at > now for lane in self._lanes for waiting in lane]
+            return QueueDepth(queued=hidden.count(False), in_progress=hidden.count(True))
+
+    def _of(self, delivery: Delivery) -> _Waiting | None:
+        lane = self._lanes[delivery.priority]
+        return next((waiting for waiting in lane if waiting.receipt == delivery.receipt), None)

@@ -1,0 +1,58 @@
+"""What a step of the protocol makes of a row, as pure functions that both families share.
+
+Whether a step is allowed is not decided here: the predicates of `AsyncRequest` and the fence do.
+"""
+
+from datetime import datetime
+
+from penstock.contracts.outcome import Canceled, Failed, Fault, Outcome, Succeeded
+from penstock.contracts.request import AsyncRequest, RequestState, WebhookStatus
+
+_UNLEASED: dict[str, object] = {"lease_owner": None, "lease_until": None}
+
+
+def finished(held: AsyncRequest, outcome: Outcome, now: datetime) -> AsyncRequest:
+    """Return a held request as its worker ends it."""
+    match outcome:
+        case Succeeded(result=result):
+            ended = {"faults": (), "result": result}
+            return held.moved_to(RequestState.SUCCEEDED, now).model_copy(update=_UNLEASED | ended)
+        case Failed(fault=fault, failure=failure):
+            ended = {"faults": (fault,), "result": failure}
+            return held.moved_to(RequestState.FAILED, now).model_copy(update=_UNLEASED | ended)
+        case Canceled():
+            return canceled(held, now)
+
+
+def released(
+    held: AsyncRequest, fault: Fault | None, now: datetime, *, counts_as_attempt: bool
+) -> AsyncRequest:
+    """Return a held request as it is given back.
+
+    One that was asked to stop ends here: no worker may claim it again, so it would wait forever.
+    """
+    if held.cancel_requested:
+        return canceled(held, now)
+    returned: dict[str, object] = dict(_UNLEASED)
+    if fault is not None:
+        returned["faults"] = (fault,)
+    if not counts_as_attempt:
+        returned["attempts_left"] = held.attempts_left + 1
+    return held.moved_to(RequestState.QUEUED, now).model_copy(update=returned)
+
+
+def cancellation(request: AsyncRequest, now: datetime, *, force: bool) -> AsyncRequest:
+    """Return a request as a caller's wish to cancel leaves it; the same if it came too late."""
+    if request.state is RequestState.QUEUED and (force or not request.was_claimed):
+        return canceled(request, now)
+    if request.state is RequestState.IN_PROGRESS and force:
+        return request.model_copy(update={"cancel_requested": True})
+    return request
+
+
+def canceled(request: AsyncRequest, now: datetime) -> AsyncRequest:
+    """Return a request that ends without a result; its webhook, if any, is never called."""
+    ended = dict(_UNLEASED)
+    if request.webhook_endpoint is not None:
+        ended["webhook_status"] = WebhookStatus.CANCELED
+    return request.moved_to(RequestState.CANCELED, now).model_copy(update=ended)

@@ -1,0 +1,15 @@
+"""How long SQS lets a received message stay hidden."""
+
+import math
+
+_LIMIT_SECONDS = 43_200  # SQS: 12 h in total, counted from the receive, not from the last change
+_MARGIN_SECONDS = 5  # our clock started a little after that of SQS
+
+
+def visibility_seconds(wanted_seconds: float, held_seconds: float) -> int:
+    """Return the timeout to set now on a message received `held_seconds` ago.
+
+    SQS refuses a timeout that passes its limit instead of shortening it.
+    """
+    remaining = math.floor(_LIMIT_SECONDS - _MARGIN_SECONDS - held_seconds)
+    return max(0, min(math.ceil(wanted_seconds), remaining))
