@@ -1,0 +1,261 @@
+"""A whole dispatcher over in-memory ports and a model server that tests hold in hand."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import pytest
+
+from penstock.contracts.environments import DispatcherEnvironment
+from penstock.contracts.outcome import FaultCode
+from penstock.contracts.ports.clock import utc_now
+from penstock.contracts.request import RequestId, RequestState, RetryPolicy
+from runtime_image.dispatcher.model_server.server import Answer, ModelBusyError, ModelFaultError
+from runtime_image.dispatcher.observability.metrics import Metrics
+from runtime_image.dispatcher.wiring import Ports, wire
+from tests.unit.dispatcher.conftest import World
+
+Behaviour = Callable[[bytes], Awaitable[bytes]]
+
+
+async def _echo(payload: bytes) -> bytes:
+    return payload
+
+
+@dataclass
+class HeldModel:
+    """A model server that does what the test says and remembers what it was asked."""
+
+    behaviour: Behaviour = _echo
+    ready: bool = True
+    asked: list[bytes] = field(default_factory=list)
+    running: int = 0
+    most_running: int = 0
+    closed: list[bytes] = field(default_factory=list)
+
+    async def is_ready(self) -> bool:
+        return self.ready
+
+    async def predict(
+        self, request_id: RequestId, payload: bytes, content_type: str, timeout_seconds: float
+    ) -> Answer:
+        self.asked.append(payload)
+        self.running += 1
+        self.most_running = max(self.most_running, self.running)
+        try:
+            return Answer(await self.behaviour(payload), content_type)
+        except asyncio.CancelledError:
+            self.closed.append(payload)
+            raise
+        finally:
+            self.running -= 1
+
+
+@dataclass
+class Dispatcher:
+    """A running process, and how it is stopped."""
+
+    world: World
+    model: HeldModel
+    stop_requested: asyncio.Event
+    task: asyncio.Task[None]
+
+    async def stop(self) -> None:
+        self.stop_requested.set()
+        await asyncio.wait_for(self.task, 10)
+
+
+@pytest.fixture
+def world() -> World:
+    return World(utc_now)
+
+
+def _environment(**values: float) -> DispatcherEnvironment:
+    required = {
+        name: "x"
+        for name, described in DispatcherEnvironment.model_fields.items()
+        if described.is_required()
+    }
+    return DispatcherEnvironment.model_validate(required | values)
+
+
+@asynccontextmanager
+async def _dispatching(
+    world: World, model: HeldModel, **values: float
+) -> AsyncIterator[Dispatcher]:
+    ports = Ports(
+        requests=world.requests,
+        queue=world.queue,
+        payloads=world.payloads,
+        results=world.results,
+        notifier=world.notifier,
+    )
+    stop = asyncio.Event()
+    environment = _environment(**({"lease_seconds": 3} | values))
+    process = wire(environment, ports, model, stop, Metrics("echo", "echo-v1"))
+    dispatcher = Dispatcher(world, model, stop, asyncio.create_task(process.run()))
+    try:
+        yield dispatcher
+    finally:
+        await dispatcher.stop()
+
+
+async def _until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+def _all_in(world: World, ids: list[RequestId], state: RequestState) -> Callable[[], bool]:
+    return lambda: all(world.row(request_id).state is state for request_id in ids)
+
+
+async def test_every_request_ends_with_its_own_answer_and_its_message_is_gone(
+    world: World,
+) -> None:
+    ids = [world.submit(f'"{n}"'.encode()) for n in range(25)]
+    async with _dispatching(world, HeldModel(), concurrency_target=4) as dispatcher:
+        await _until(_all_in(world, ids, RequestState.SUCCEEDED))
+        await _until(lambda: world.queue.depth().queued + world.queue.depth().in_progress == 0)
+
+    results = [world.row(request_id).result for request_id in ids]
+    assert [world.results.read(r) for r in results if r] == [f'"{n}"'.encode() for n in range(25)]
+    assert dispatcher.model.most_running <= 4
+    announced = [n.request_id for n in world.notifier.published]
+    assert sorted(announced) == sorted(ids)
+    assert all(world.row(request_id).notified_at for request_id in ids)
+
+
+async def test_a_failing_model_is_asked_as_often_as_allowed(world: World) -> None:
+    async def fail(_: bytes) -> bytes:
+        raise ModelFaultError(FaultCode.MODEL_PREDICT_ERROR, "boom")
+
+    request_id = world.submit(retry=RetryPolicy(max_attempts=3, initial_delay_ms=0))
+    async with _dispatching(world, HeldModel(fail)) as dispatcher:
+        await _until(_all_in(world, [request_id], RequestState.FAILED))
+    assert len(dispatcher.model.asked) == 3
+
+
+async def test_nothing_is_received_until_the_model_is_ready(world: World) -> None:
+    request_id = world.submit()
+    model = HeldModel(ready=False)
+    async with _dispatching(world, model):
+        await asyncio.sleep(0.3)
+        assert world.queue.depth().queued == 1
+        model.ready = True
+        await _until(_all_in(world, [request_id], RequestState.SUCCEEDED))
+
+
+async def test_a_busy_server_is_asked_again_and_no_attempt_is_counted(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runtime_image.dispatcher.worker._BUSY_PAUSE_SECONDS", 0.01)
+    refusals = 2
+
+    async def busy_then_echo(payload: bytes) -> bytes:
+        nonlocal refusals
+        if refusals:
+            refusals -= 1
+            raise ModelBusyError("429")
+        return payload
+
+    request_id = world.submit()
+    async with _dispatching(world, HeldModel(busy_then_echo)):
+        await _until(_all_in(world, [request_id], RequestState.SUCCEEDED))
+    assert world.row(request_id).attempt == 1
+
+
+async def test_a_drain_finishes_what_runs_and_gives_back_the_rest(world: World) -> None:
+    release = asyncio.Event()
+
+    async def hold(payload: bytes) -> bytes:
+        await release.wait()
+        return payload
+
+    ids = [world.submit(f"{n}".encode()) for n in range(3)]
+    model = HeldModel(hold)
+    async with _dispatching(world, model) as dispatcher:
+        await _until(lambda: model.running == 1)
+        dispatcher.stop_requested.set()
+        await asyncio.sleep(0)
+        release.set()
+
+    assert len(model.asked) == 1
+    states = [world.row(request_id).state for request_id in ids]
+    assert sorted(states) == [RequestState.QUEUED, RequestState.QUEUED, RequestState.SUCCEEDED]
+    assert world.queue.depth().queued == 2
+
+
+async def test_what_does_not_fit_into_the_drain_is_given_back_uncounted(world: World) -> None:
+    async def forever(payload: bytes) -> bytes:
+        await asyncio.Event().wait()
+        return payload
+
+    request_id = world.submit()
+    model = HeldModel(forever)
+    async with _dispatching(world, model, drain_seconds=0.1):
+        await _until(lambda: model.running == 1)
+
+    row = world.row(request_id)
+    assert (row.state, row.attempts_left) == (RequestState.QUEUED, row.retry.max_attempts)
+    assert world.queue.depth().queued == 1
+    assert model.closed == [b'"hello"']
+
+
+async def test_a_forced_cancel_closes_the_call_and_frees_the_slot(world: World) -> None:
+    async def forever_first(payload: bytes) -> bytes:
+        if payload == b"stuck":
+            await asyncio.Event().wait()
+        return payload
+
+    stuck = world.submit(b"stuck")
+    model = HeldModel(forever_first)
+    async with _dispatching(world, model):
+        await _until(lambda: model.running == 1)
+        world.requests.cancel(stuck, force=True)
+        await _until(_all_in(world, [stuck], RequestState.CANCELED))
+        after = world.submit(b"after")
+        await _until(_all_in(world, [after], RequestState.SUCCEEDED))
+    assert world.row(stuck).result is None
+    assert world.results.find_result(stuck) is None
+
+
+async def test_a_worker_that_lost_its_lease_stops_quietly(world: World) -> None:
+    async def forever_once(payload: bytes) -> bytes:
+        await asyncio.Event().wait()
+        return payload
+
+    request_id = world.submit()
+    model = HeldModel(forever_once)
+    async with _dispatching(world, model):
+        await _until(lambda: model.running == 1)
+        held = world.row(request_id)
+        world.requests.release(held, None, counts_as_attempt=False)
+        world.requests.claim(request_id, "thief", 60)
+        await _until(lambda: model.closed != [])
+
+    row = world.row(request_id)
+    assert (row.lease_owner, row.state) == ("thief", RequestState.IN_PROGRESS)
+    assert world.results.find_result(request_id) is None
+
+
+async def test_a_later_request_of_higher_priority_runs_before_waiting_lower_ones(
+    world: World,
+) -> None:
+    release = asyncio.Event()
+
+    async def hold_first(payload: bytes) -> bytes:
+        if payload == b"first":
+            await release.wait()
+        return payload
+
+    model = HeldModel(hold_first)
+    async with _dispatching(world, model):
+        world.submit(b"first", priority=2)
+        await _until(lambda: model.running == 1)
+        low = [world.submit(b"low", priority=2) for _ in range(3)]
+        high = world.submit(b"high", priority=0)
+        release.set()
+        await _until(_all_in(world, [*low, high], RequestState.SUCCEEDED))
+    assert model.asked[1] == b"high"
