@@ -1,0 +1,47 @@
+"""Entry point of the intake function."""
+
+from typing import Any
+
+from aws_lambda_powertools.logging import correlation_paths
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from functions.intake.routes import create_app
+from functions.intake.service import IntakeService
+from functions.telemetry import telemetry
+from penstock.adapters.aws.clients import client
+from penstock.adapters.aws.directory import DynamoCatalog
+from penstock.adapters.aws.objects import S3PayloadStore
+from penstock.adapters.aws.request_queue import SqsRequestQueue
+from penstock.adapters.aws.request_store import DynamoRequestStore
+from penstock.contracts.directory.catalog import Deployment
+from penstock.contracts.environments import IntakeEnvironment
+from penstock.contracts.ports.clock import utc_now
+
+_telemetry = telemetry("intake")
+_environment = IntakeEnvironment.read()  # fails the cold start, not the first call
+
+
+def _queue_of(deployment: Deployment) -> SqsRequestQueue:
+    return SqsRequestQueue(deployment.queue_urls, client("sqs"))
+
+
+_app = create_app(
+    IntakeService(
+        catalog=DynamoCatalog(_environment.catalog_table, client("dynamodb"), utc_now),
+        requests=DynamoRequestStore(_environment.requests_table, client("dynamodb")),
+        payloads=S3PayloadStore(_environment.payloads_bucket, client("s3")),
+        queue_of=_queue_of,
+        clock=utc_now,
+    ),
+    max_payload_bytes=_environment.max_payload_bytes,
+    allow_local_webhooks=_environment.allow_local_webhooks,
+    count=_telemetry.count,
+)
+
+
+@_telemetry.logger.inject_lambda_context(correlation_id_path=correlation_paths.API_GATEWAY_REST)
+@_telemetry.tracer.capture_lambda_handler(capture_response=False)
+@_telemetry.metrics.log_metrics(capture_cold_start_metric=True)
+def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Answer one HTTP call."""
+    return _app.resolve(event, context)

@@ -1,0 +1,70 @@
+"""Accepting a request: row, payload, message, in this order."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from penstock.contracts.directory.catalog import Deployment
+from penstock.contracts.errors import DuplicateRequestError, IdempotencyConflictError
+from penstock.contracts.message import QueueMessage
+from penstock.contracts.ports.clock import Clock
+from penstock.contracts.ports.directory import Catalog
+from penstock.contracts.ports.objects import PayloadStore
+from penstock.contracts.ports.requests import RequestQueue, RequestStore
+from penstock.contracts.request import AsyncRequest, RequestId, RequestState
+from penstock.contracts.submission import Submission
+from penstock.dialects.address import Address
+
+
+@dataclass(frozen=True, kw_only=True)
+class IntakeService:
+    """Accepts submissions of any dialect."""
+
+    catalog: Catalog
+    requests: RequestStore
+    payloads: PayloadStore
+    queue_of: Callable[[Deployment], RequestQueue]
+    clock: Clock
+
+    def accept(self, submission: Submission, address: Address) -> AsyncRequest:
+        """Store and queue a request; a repeat with the same idempotency key finds the first.
+
+        The payload goes to S3 only once the row is ours: another payload under the same
+        idempotency key must not replace the one that is queued. A crash after the row leaves a
+        request that nobody was told of; it expires, or the caller's repeat queues it.
+
+        Raises:
+            UnknownModelError: the address leads to no deployment.
+            IdempotencyConflictError: the key was used with another submission.
+            UnavailableError: the request may be lost; the caller must send it again.
+        """
+        deployment = address.resolve(self.catalog)
+        request = submission.accepted(deployment.model_id, deployment.deployment_id, self.clock())
+        try:
+            self.requests.accept(request)
+        except DuplicateRequestError as duplicate:
+            request = _same(duplicate.existing, request)
+            if request.state is not RequestState.QUEUED or request.was_claimed:
+                return request
+        self.queue_of(deployment).send(
+            self._message(request.request_id, submission),
+            priority=request.priority,
+            tenant=request.tenant,
+        )
+        return request
+
+    def _message(self, request_id: RequestId, submission: Submission) -> QueueMessage:
+        payload, content_type = submission.payload, submission.content_type
+        if message := QueueMessage.inline(request_id, payload, content_type):
+            return message
+        stored = self.payloads.put(request_id, payload, content_type)
+        return QueueMessage.pointing_to(request_id, stored)
+
+
+def _same(existing: AsyncRequest, repeated: AsyncRequest) -> AsyncRequest:
+    """Return the row that stands for both; raise if they are two different submissions."""
+    if (existing.tenant, existing.submission_sha256) != (
+        repeated.tenant,
+        repeated.submission_sha256,
+    ):
+        raise IdempotencyConflictError(existing.request_id)
+    return existing

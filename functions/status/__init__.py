@@ -1,0 +1,1 @@
+"""Telling callers about their requests."""

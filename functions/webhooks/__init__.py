@@ -1,0 +1,1 @@
+"""Telling callers' endpoints that their requests ended."""

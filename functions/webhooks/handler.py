@@ -1,0 +1,47 @@
+"""Entry point of the webhooks function."""
+
+import random
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from functions.telemetry import telemetry
+from functions.webhooks.records import create_consumer
+from functions.webhooks.sender import HttpsWebhookSender
+from functions.webhooks.service import WebhookService
+from penstock.adapters.aws.clients import client
+from penstock.adapters.aws.objects import S3ResultStore
+from penstock.adapters.aws.request_store import DynamoRequestStore
+from penstock.adapters.aws.signing_secrets import SecretsManagerSigningSecrets
+from penstock.adapters.aws.webhook_queue import SqsWebhookQueue
+from penstock.contracts.environments import WebhooksEnvironment
+from penstock.contracts.ports.clock import utc_now
+
+_telemetry = telemetry("webhooks")
+_environment = WebhooksEnvironment.read()  # fails the cold start, not the first record
+_consume = create_consumer(
+    WebhookService(
+        requests=DynamoRequestStore(_environment.requests_table, client("dynamodb")),
+        results=S3ResultStore(_environment.results_bucket, client("s3")),
+        secrets=SecretsManagerSigningSecrets(
+            _environment.signing_secret_id, client("secretsmanager")
+        ),
+        sender=HttpsWebhookSender(
+            timeout_seconds=_environment.timeout_seconds,
+            allow_local=_environment.allow_local_webhooks,
+        ),
+        delay=SqsWebhookQueue(_environment.webhook_queue_url, client("sqs")).delay,
+        max_attempts=_environment.max_attempts,
+        clock=utc_now,
+        jitter=random.random,
+    ),
+    _telemetry.count,
+)
+
+
+@_telemetry.logger.inject_lambda_context
+@_telemetry.tracer.capture_lambda_handler(capture_response=False)
+@_telemetry.metrics.log_metrics(capture_cold_start_metric=True)
+def handle(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
+    """Attempt each webhook of a batch; name the messages that must stay."""
+    return _consume(event)

@@ -1,0 +1,1 @@
+"""The Baseten dialect: the asynchronous part of its inference API."""
