@@ -68,13 +68,11 @@ def _serve(app: APIGatewayRestResolver, route: Route, operation: Operation, coun
 
 
 def _answer_errors(app: APIGatewayRestResolver, logger: Logger, count: Count) -> None:
-    @app.not_found
     def no_such_path(_error: NotFoundError) -> Response[str]:
         count("CallsRefused")
         text = f"{app.current_event.http_method} {app.current_event.path} does not exist"
         return answer(HTTPStatus.NOT_FOUND, ErrorBody(error=text, error_code="client_error"))
 
-    @app.exception_handler(Exception)
     def failed(error: Exception) -> Response[str]:
         status, body, headers = error_answer(error)
         if isinstance(error, CallerError):
@@ -85,3 +83,6 @@ def _answer_errors(app: APIGatewayRestResolver, logger: Logger, count: Count) ->
             count("CallsFailed")
             logger.error("call failed", extra={"status": status}, exc_info=error)
         return answer(status, body, headers)
+
+    app.not_found(no_such_path)
+    app.exception_handler(Exception)(failed)

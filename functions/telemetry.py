@@ -1,7 +1,7 @@
 """Logs, traces and metrics, the same for every function."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
@@ -10,7 +10,8 @@ Count = Callable[[str], None]
 """Counts one event by its name."""
 
 
-class Telemetry(NamedTuple):
+@dataclass(frozen=True)
+class Telemetry:
     """What a handler is decorated with."""
 
     logger: Logger

@@ -13,7 +13,7 @@ from penstock.adapters.aws.clients import client
 from penstock.adapters.aws.objects import S3ResultStore
 from penstock.adapters.aws.request_store import DynamoRequestStore
 from penstock.adapters.aws.signing_secrets import SecretsManagerSigningSecrets
-from penstock.adapters.aws.webhook_queue import SqsWebhookQueue
+from penstock.adapters.aws.webhooks.webhook_queue import SqsWebhookQueue
 from penstock.contracts.environments import WebhooksEnvironment
 from penstock.contracts.ports.clock import utc_now
 

@@ -62,6 +62,22 @@ def document() -> dict[str, Any]:
         paths.setdefault(route.path, {})[route.method.lower()] = _operation(route)
     built = {
         "openapi": "3.1.0",
+        **_introduction(),
+        "security": [{"bearer": []}, {"apiKey": []}],
+        "paths": paths,
+        "webhooks": {"requestEnded": {"post": _webhook()}},
+        "components": {
+            "securitySchemes": _security_schemes(),
+            "parameters": {name: _path_parameter(name) for name in _PATH_PARAMETERS},
+            "responses": {name: _error(status) for status, (name, _, _) in _ERRORS.items()},
+            "schemas": _schemas(),
+        },
+    }
+    return dict(json.loads(json.dumps(built)))
+
+
+def _introduction() -> dict[str, Any]:
+    return {
         "info": {
             "title": "Penstock",
             "version": "1",
@@ -80,17 +96,7 @@ def document() -> dict[str, Any]:
                 "variables": {"host": {"default": "api.example.com"}},
             }
         ],
-        "security": [{"bearer": []}, {"apiKey": []}],
-        "paths": paths,
-        "webhooks": {"requestEnded": {"post": _webhook()}},
-        "components": {
-            "securitySchemes": _security_schemes(),
-            "parameters": {name: _path_parameter(name) for name in _PATH_PARAMETERS},
-            "responses": {name: _error(status) for status, (name, _, _) in _ERRORS.items()},
-            "schemas": _schemas(),
-        },
     }
-    return dict(json.loads(json.dumps(built)))
 
 
 def _operation(route: Route) -> dict[str, Any]:

@@ -22,7 +22,7 @@ class SqsWebhookQueue:
         Raises:
             UnavailableError: it comes again when its visibility runs out.
         """
-        with aws_call("ChangeMessageVisibility"):
+        with aws_call("delay a webhook"):
             self._sqs.change_message_visibility(
                 QueueUrl=self._queue_url,
                 ReceiptHandle=receipt,

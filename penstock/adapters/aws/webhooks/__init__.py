@@ -1,0 +1,1 @@
+"""What only webhooks need of AWS."""
