@@ -11,6 +11,7 @@ import httpx
 
 from penstock.client.answers import ResultBody, body_of, result_body
 from penstock.client.endpoint import Endpoint
+from penstock.contracts.errors import InvalidSubmissionError
 from penstock.contracts.http.baseten import (
     Accepted,
     CancelAnswer,
@@ -128,7 +129,7 @@ def queue(model: str, environment: str | None, deployment: str | None) -> Call[Q
 
 def _target(model: str, environment: str | None, deployment: str | None) -> str:
     if environment and deployment:
-        raise ValueError("give an environment or a deployment, not both")
+        raise InvalidSubmissionError("deployment", "give an environment or a deployment, not both")
     if deployment:
         target = f"deployment/{quote(deployment, safe='')}"
     elif environment in {None, "production", "development"}:

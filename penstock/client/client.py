@@ -12,7 +12,7 @@ from tenacity import Retrying
 from penstock.client import answers, calls
 from penstock.client.answers import ResultBody
 from penstock.client.calls import Call, SubmitOptions
-from penstock.client.endpoint import Endpoint
+from penstock.client.endpoint import LOOPBACK_WITHOUT_PROXY, Endpoint
 from penstock.client.errors import ConflictError, NotFoundError, WaitTimeoutError
 from penstock.client.pacing import ATTEMPTS, looks, reaching, retrying
 from penstock.contracts.http.baseten import CancelAnswer, QueueStatus, RequestStatus
@@ -38,7 +38,9 @@ class Client:
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         self._endpoint = Endpoint.find(base_url, api_key)
-        self._http = httpx.Client(timeout=timeout, transport=transport)
+        self._http = httpx.Client(
+            timeout=timeout, transport=transport, mounts=LOOPBACK_WITHOUT_PROXY
+        )
         self._max_attempts = max_attempts
 
     def submit(self, model: str, model_input: object, **options: Unpack[SubmitOptions]) -> "Handle":

@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 from urllib.parse import urlsplit
 
 from penstock.client.errors import NotConfiguredError
@@ -12,6 +12,10 @@ from penstock.contracts.local_stack import LocalStack
 
 URL_VARIABLE = "PENSTOCK_API_URL"
 KEY_VARIABLE = "PENSTOCK_API_KEY"
+
+
+LOOPBACK_WITHOUT_PROXY: Final = {"all://127.0.0.1": None, "all://localhost": None}
+"""Mounts of an HTTP client: a proxy of the user's is not for the local stack."""
 
 
 @dataclass(frozen=True)

@@ -1,19 +1,5 @@
-"""Pauses that take no time."""
+"""Fixtures of the SDK's tests."""
 
-import asyncio
-import time
+from tests.unit.client.pauses import pauses
 
-import pytest
-
-
-@pytest.fixture
-def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Record every pause a client makes instead of sleeping."""
-    taken: list[float] = []
-
-    async def pause(seconds: float) -> None:
-        taken.append(seconds)
-
-    monkeypatch.setattr(time, "sleep", taken.append)
-    monkeypatch.setattr(asyncio, "sleep", pause)
-    return taken
+__all__ = ["pauses"]

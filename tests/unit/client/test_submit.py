@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from penstock.client import InferenceRetryConfig
+from penstock.contracts.errors import InvalidSubmissionError
 from penstock.contracts.http.baseten import AsyncPredict
 from tests.unit.client.api import KEY, URL, accepted, open_api
 
@@ -69,7 +70,7 @@ def test_a_target_has_its_path(options: dict[str, Any], path: str) -> None:
 def test_environment_and_deployment_exclude_each_other() -> None:
     client, _ = open_api(accepted())
 
-    with pytest.raises(ValueError, match="not both"):
+    with pytest.raises(InvalidSubmissionError, match="not both"):
         client.submit("ocr", None, environment="staging", deployment="d1")
 
 

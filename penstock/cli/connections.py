@@ -1,0 +1,40 @@
+"""What the commands talk to, opened only when a command needs it."""
+
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from penstock.client import Client
+    from penstock.contracts.ports.directory import ApiKeyStore
+
+
+class Connections:
+    """The real ones; tests hand in their own as the context's object."""
+
+    def client(self) -> "Client":
+        """Return a client of the configured API."""
+        from penstock.client import Client
+
+        return Client()
+
+    @contextmanager
+    def key_store(self, stack_name: str | None) -> "Iterator[ApiKeyStore]":
+        """Give the API keys of a stack."""
+        from penstock.adapters.aws.clients import client
+        from penstock.adapters.aws.directory import DynamoApiKeyStore
+        from penstock.cli.stack import Stack, aws_access
+
+        stack = Stack.find(stack_name, Path.cwd())
+        stack.point_aws_clients_here()
+        with aws_access():
+            yield DynamoApiKeyStore(stack.outputs.api_keys_table, client("dynamodb"))
+
+
+def connections(context: typer.Context) -> Connections:
+    """Return what this command talks to."""
+    return context.ensure_object(Connections)

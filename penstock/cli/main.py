@@ -1,0 +1,45 @@
+"""The `penstock` command: its parts put together."""
+
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+from penstock.cli import keys
+from penstock.cli.failures import EXIT_CODES_HELP, PenstockGroup
+from penstock.cli.requests import commands as requests
+
+app = typer.Typer(
+    cls=PenstockGroup,
+    no_args_is_help=True,
+    # A traceback is for us, and then whole; expected errors never come this far.
+    pretty_exceptions_enable=False,
+    epilog=EXIT_CODES_HELP,
+)
+app.add_typer(requests.app)
+app.add_typer(keys.app, name="keys")
+
+
+def _show_version(*, wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"penstock {version('penstock')}")
+        raise typer.Exit
+
+
+@app.callback()
+def penstock(
+    *,
+    _version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    """Run asynchronous inference on your own Penstock stack.
+
+    The API comes from PENSTOCK_API_URL and PENSTOCK_API_KEY, else from the local stack.
+    """
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

@@ -1,0 +1,1 @@
+"""Commands for callers: submit requests, follow them, fetch results."""
