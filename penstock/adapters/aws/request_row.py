@@ -16,7 +16,7 @@ from pydantic_core import from_json, to_json
 from penstock.contracts.request import AsyncRequest, RequestId, RequestState
 
 if TYPE_CHECKING:
-    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef, UniversalAttributeValueTypeDef
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
 SWEEP_SHARDS = 10
 """Over so many index partitions the rows that need the sweeper are spread."""
@@ -30,7 +30,7 @@ _MOMENTS = {"created_at", "status_at", "deadline_at", "lease_until", "notified_a
 _DOCUMENTS = {"retry", "faults", "result"}
 
 
-def item_of(request: AsyncRequest, now: datetime) -> dict[str, "UniversalAttributeValueTypeDef"]:
+def item_of(request: AsyncRequest, now: datetime) -> dict[str, "AttributeValueTypeDef"]:
     """Return the item of a new row."""
     values: dict[str, object] = {name: getattr(request, name) for name in AsyncRequest.model_fields}
     values["purge_at"] = -((_EPOCH - request.purge_at) // timedelta(seconds=1))  # rounds up
@@ -137,7 +137,7 @@ def _is_absent(value: object) -> bool:
     return value is None or value == ()
 
 
-def _attribute(value: object) -> "UniversalAttributeValueTypeDef":
+def _attribute(value: object) -> "AttributeValueTypeDef":
     match value:
         case bool():
             return {"BOOL": value}

@@ -1,0 +1,162 @@
+"""Every port of both families: tests that take `ports` hold for AWS (moto) and in memory."""
+
+import itertools
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from moto import mock_aws
+
+from penstock.adapters.aws.clients import client, forget_clients
+from penstock.adapters.aws.directory import DynamoApiKeyStore, DynamoCatalog
+from penstock.adapters.aws.notifier import SnsNotifier
+from penstock.adapters.aws.objects import S3PayloadStore, S3ResultStore
+from penstock.adapters.aws.request_queue import SqsRequestQueue
+from penstock.adapters.aws.request_store import DynamoRequestStore
+from penstock.adapters.aws.signing_secrets import SecretsManagerSigningSecrets
+from penstock.adapters.in_memory import (
+    FakeClock,
+    InMemoryApiKeyStore,
+    InMemoryCatalog,
+    InMemoryNotifier,
+    InMemoryPayloadStore,
+    InMemoryRequestQueue,
+    InMemoryRequestStore,
+    InMemoryResultStore,
+    InMemorySigningSecrets,
+)
+from penstock.contracts.ports.directory import ApiKeyStore, Catalog
+from penstock.contracts.ports.notifications import Notifier, SigningSecrets
+from penstock.contracts.ports.objects import PayloadStore, ResultStore
+from penstock.contracts.ports.requests import RequestQueue, RequestStore
+from tests.aws_variables import set_aws_variables
+from tests.integration.adapters.facts import A_MODEL, SIGNING_SECRETS
+
+
+@dataclass(frozen=True)
+class Ports:
+    """One family of adapters."""
+
+    clock: FakeClock
+    requests: RequestStore
+    queue: RequestQueue
+    payloads: PayloadStore
+    results: ResultStore
+    notifier: Notifier
+    signing_secrets: SigningSecrets
+    catalog: Catalog
+    api_keys: ApiKeyStore
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch, clock: FakeClock) -> Iterator[FakeClock]:
+    """An empty AWS in this process, whose queues live by the fake clock."""
+    set_aws_variables(monkeypatch)
+    # SQS in moto shows a message again strictly after its visibility ended, so time must flow.
+    microseconds = itertools.count()
+
+    def milliseconds() -> float:
+        return clock().timestamp() * 1000 + next(microseconds) / 1000
+
+    monkeypatch.setattr("moto.sqs.models.unix_time_millis", milliseconds)
+    monkeypatch.setattr("moto.sqs.models.unix_time", lambda: milliseconds() / 1000)
+    with mock_aws():
+        forget_clients()
+        yield clock
+    forget_clients()
+
+
+@pytest.fixture
+def in_memory_ports(clock: FakeClock) -> Ports:
+    return Ports(
+        clock=clock,
+        requests=InMemoryRequestStore(clock),
+        queue=InMemoryRequestQueue(clock),
+        payloads=InMemoryPayloadStore(),
+        results=InMemoryResultStore(),
+        notifier=InMemoryNotifier(),
+        signing_secrets=InMemorySigningSecrets(*SIGNING_SECRETS),
+        catalog=InMemoryCatalog([A_MODEL]),
+        api_keys=InMemoryApiKeyStore(),
+    )
+
+
+@pytest.fixture
+def aws_ports(aws: FakeClock) -> Ports:
+    create_tables()
+    sqs, s3, sns = client("sqs"), client("s3"), client("sns")
+    p0, p1, p2 = (sqs.create_queue(QueueName=f"p{n}")["QueueUrl"] for n in range(3))
+    for bucket in ("payloads", "results"):
+        s3.create_bucket(
+            Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
+        )
+    succeeded, failed = (sns.create_topic(Name=n)["TopicArn"] for n in ("succeeded", "failed"))
+    client("secretsmanager").create_secret(
+        Name="signing", SecretString=json.dumps({"secrets": SIGNING_SECRETS})
+    )
+    client("dynamodb").put_item(
+        TableName="catalog",
+        Item={"model_id": {"S": A_MODEL.model_id}, "model": {"S": A_MODEL.model_dump_json()}},
+    )
+    return Ports(
+        clock=aws,
+        requests=DynamoRequestStore("requests", client("dynamodb"), aws),
+        queue=SqsRequestQueue((p0, p1, p2), sqs, aws),
+        payloads=S3PayloadStore("payloads", s3),
+        results=S3ResultStore("results", s3),
+        notifier=SnsNotifier(succeeded, failed, sns),
+        signing_secrets=SecretsManagerSigningSecrets("signing", client("secretsmanager"), aws),
+        catalog=DynamoCatalog("catalog", client("dynamodb"), aws),
+        api_keys=DynamoApiKeyStore("api_keys", client("dynamodb")),
+    )
+
+
+@pytest.fixture(
+    params=[
+        pytest.param("in_memory_ports", id="in_memory"),
+        pytest.param("aws_ports", id="aws", marks=pytest.mark.integration),
+    ]
+)
+def ports(request: pytest.FixtureRequest) -> Ports:
+    family: Ports = request.getfixturevalue(request.param)
+    return family
+
+
+def create_tables() -> None:
+    """Create the three tables as infra declares them."""
+    for table, key in {
+        "requests": "request_id",
+        "catalog": "model_id",
+        "api_keys": "prefix",
+    }.items():
+        index: dict[str, Any] = {}
+        attributes: list[Any] = [{"AttributeName": key, "AttributeType": "S"}]
+        if table == "requests":
+            attributes += [
+                {"AttributeName": "sweep_shard", "AttributeType": "S"},
+                {"AttributeName": "sweep_at", "AttributeType": "N"},
+            ]
+            index["GlobalSecondaryIndexes"] = [
+                {
+                    "IndexName": "sweep",
+                    "KeySchema": [
+                        {"AttributeName": "sweep_shard", "KeyType": "HASH"},
+                        {"AttributeName": "sweep_at", "KeyType": "RANGE"},
+                    ],
+                    "Projection": {"ProjectionType": "KEYS_ONLY"},
+                }
+            ]
+        client("dynamodb").create_table(
+            TableName=table,
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=attributes,
+            KeySchema=[{"AttributeName": key, "KeyType": "HASH"}],
+            **index,
+        )

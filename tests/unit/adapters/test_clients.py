@@ -1,0 +1,43 @@
+"""How the boto3 clients are set up."""
+
+from typing import Any
+
+import pytest
+
+from penstock.adapters.aws.clients import client, forget_clients
+
+pytestmark = pytest.mark.usefixtures("aws_variables")
+
+
+def config_of(any_client: Any) -> Any:
+    return any_client.meta.config
+
+
+def test_a_process_has_one_client_per_service() -> None:
+    assert client("sqs") is client("sqs")
+    assert client("sqs").meta.service_model.service_name == "sqs"
+    assert client("sns").meta.service_model.service_name == "sns"
+
+
+def test_the_region_is_that_of_the_process() -> None:
+    assert client("dynamodb").meta.region_name == "eu-central-1"
+
+
+def test_a_long_poll_ends_before_the_client_gives_up() -> None:
+    assert config_of(client("sqs")).read_timeout > 20
+    assert config_of(client("dynamodb")).read_timeout <= 10
+
+
+def test_calls_are_repeated_twice_at_most() -> None:
+    config = config_of(client("dynamodb"))
+    assert config.retries == {"mode": "standard", "total_max_attempts": 3}
+    assert (config.connect_timeout, config.max_pool_connections) == (3, 64)
+    assert config.tcp_keepalive
+
+
+def test_buckets_of_an_emulator_are_addressed_by_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert config_of(client("s3")).s3["addressing_style"] == "virtual"
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:4566")
+    forget_clients()
+    assert config_of(client("s3")).s3["addressing_style"] == "path"
+    assert client("sqs").meta.endpoint_url == "http://127.0.0.1:4566"
