@@ -148,7 +148,10 @@ def cancel(
     force: Annotated[bool, typer.Option("--force", help="Also stop one that runs.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Cancel requests that have not started; exit 1 if any could not be cancelled."""
+    """Cancel requests that have not started; exit 1 if any is not cancelled (yet).
+
+    One that runs is only asked to stop (--force): 'penstock wait' tells when it has.
+    """
     with connections(context).client() as client:
         answers: list[CancelAnswer] = []
         try:
