@@ -39,28 +39,36 @@ def scaled_object(
         "initialCooldownPeriod": settings.scale_down_delay,
         "minReplicaCount": settings.min_replica,
         "maxReplicaCount": settings.max_replica,
-        # With 0 replicas an outage of SQS would end in scale-to-zero after the cooldown.
-        "fallback": {
-            "failureThreshold": 3,
-            "replicas": max(1, settings.min_replica),
-            "behavior": "currentReplicasIfHigher",
-        },
+        "fallback": _fallback(settings),
         "advanced": {
             "restoreToOriginalReplicaCount": False,
-            "scalingModifiers": {
-                "formula": _formula(settings, tuple(warm)),
-                # KEDA reads it as an integer and silently drops the fallback if it is not one,
-                # so every division is in the formula.
-                "target": "1",
-                "activationTarget": "0",
-                "metricType": "AverageValue",
-            },
+            "scalingModifiers": _modifiers(settings, tuple(warm)),
             "horizontalPodAutoscalerConfig": {"behavior": _behavior(settings)},
         },
         "triggers": [
             *(_queue_trigger(name, url, region, authentication_ref) for name, url in lanes),
             *(_cron_trigger(name, schedule) for name, schedule in warm.items()),
         ],
+    }
+
+
+def _fallback(settings: AutoscalingSettings) -> dict[str, Any]:
+    return {
+        "failureThreshold": 3,
+        # With 0 an outage of SQS would end in scale-to-zero after the cooldown.
+        "replicas": max(1, settings.min_replica),
+        "behavior": "currentReplicasIfHigher",
+    }
+
+
+def _modifiers(settings: AutoscalingSettings, warm: Sequence[str]) -> dict[str, Any]:
+    return {
+        "formula": _formula(settings, warm),
+        # KEDA reads it as an integer and silently drops the fallback if it is not one, so every
+        # division is in the formula.
+        "target": "1",
+        "activationTarget": "0",
+        "metricType": "AverageValue",
     }
 
 
