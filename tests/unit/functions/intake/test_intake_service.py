@@ -1,0 +1,154 @@
+"""Accepting requests."""
+
+from datetime import timedelta
+
+import pytest
+
+from functions.intake.service import IntakeService
+from penstock.adapters.in_memory import CrashError
+from penstock.contracts.errors import (
+    IdempotencyConflictError,
+    UnavailableError,
+    UnknownModelError,
+)
+from penstock.contracts.message import INLINE_LIMIT_BYTES
+from penstock.contracts.request import RequestState, Tenant, WebhookStatus
+from penstock.contracts.submission import Submission, Target
+from penstock.dialects.address import Address
+from tests.unit.functions.world import ACME, OCR, World
+
+LARGE = b'"' + b"x" * INLINE_LIMIT_BYTES + b'"'
+THROTTLED = UnavailableError("send", "throttled")
+
+
+@pytest.fixture
+def service(world: World) -> IntakeService:
+    return IntakeService(
+        catalog=world.catalog,
+        requests=world.faults.around("requests", world.requests),
+        payloads=world.faults.around("payloads", world.payloads),
+        queue_of=world.queue_of,
+        clock=world.clock,
+    )
+
+
+def a_submission(
+    payload: bytes = b'"hello"', key: str | None = None, tenant: Tenant = ACME, priority: int = 0
+) -> Submission:
+    return Submission(tenant=tenant, payload=payload, idempotency_key=key, priority=priority)
+
+
+def test_an_accepted_request_has_a_row_and_a_message(service: IntakeService, world: World) -> None:
+    row = service.accept(a_submission(priority=2), OCR)
+
+    assert world.row(row.request_id) == row
+    assert (row.state, row.deployment_id) == (RequestState.QUEUED, "ocr-1")
+    assert row.webhook_status is WebhookStatus.NO_WEBHOOK_PROVIDED
+    assert row.deadline_at == world.clock() + timedelta(seconds=600)
+    (message,) = world.waiting(priority=2)
+    assert (message.request_id, message.inline_payload) == (row.request_id, b'"hello"')
+
+
+def test_a_request_waits_in_the_queue_of_its_deployment(
+    service: IntakeService, world: World
+) -> None:
+    staging = Address(readings=(Target(model_id="ocr", environment="staging"),))
+    service.accept(a_submission(), staging)
+    assert len(world.waiting("ocr-2")) == 1
+    assert not world.waiting("ocr-1")
+
+
+def test_a_large_payload_travels_beside_the_message(service: IntakeService, world: World) -> None:
+    service.accept(a_submission(LARGE), OCR)
+    (message,) = world.waiting()
+    assert message.inline_payload is None
+    assert message.stored is not None
+    assert world.payloads.read(message.stored) == LARGE
+
+
+def test_every_submission_without_a_key_is_a_request_of_its_own(service: IntakeService) -> None:
+    first, second = (service.accept(a_submission(), OCR) for _ in range(2))
+    assert first.request_id != second.request_id
+
+
+def test_an_unknown_address_leaves_nothing_behind(service: IntakeService, world: World) -> None:
+    with pytest.raises(UnknownModelError):
+        service.accept(a_submission(), Address(readings=(Target(model_id="echo"),)))
+    assert not world.waiting()
+
+
+def test_a_repeat_finds_the_first_request_and_sends_its_message_again(
+    service: IntakeService, world: World
+) -> None:
+    first = service.accept(a_submission(key="k"), OCR)
+    world.clock.advance(5)
+    assert service.accept(a_submission(key="k"), OCR) == first
+    assert {message.request_id for message in world.waiting()} == {first.request_id}
+    assert world.queues["ocr-1"].depth().queued == 2
+
+
+def test_a_repeat_leaves_a_claimed_request_alone(service: IntakeService, world: World) -> None:
+    first = service.accept(a_submission(key="k"), OCR)
+    claimed = world.requests.claim(first.request_id, "worker", 30)
+    assert service.accept(a_submission(key="k"), OCR) == claimed
+
+    waiting_retry = world.requests.release(claimed, None, counts_as_attempt=True)
+    assert service.accept(a_submission(key="k"), OCR) == waiting_retry
+    assert world.queues["ocr-1"].depth().queued == 1
+
+
+def test_a_repeat_leaves_an_ended_request_alone(service: IntakeService, world: World) -> None:
+    first = service.accept(a_submission(key="k"), OCR)
+    ended = world.requests.cancel(first.request_id)
+    assert service.accept(a_submission(key="k"), OCR) == ended
+    assert world.queues["ocr-1"].depth().queued == 1
+
+
+def test_another_submission_under_the_same_key_is_refused_and_changes_nothing(
+    service: IntakeService, world: World
+) -> None:
+    service.accept(a_submission(LARGE, key="k"), OCR)
+    for other in (b'"y"' + LARGE, b'"small"'):
+        with pytest.raises(IdempotencyConflictError):
+            service.accept(a_submission(other, key="k"), OCR)
+    with pytest.raises(IdempotencyConflictError):
+        service.accept(a_submission(LARGE, key="k", priority=1), OCR)
+
+    (message,) = world.waiting()
+    assert message.stored is not None
+    assert world.payloads.read(message.stored) == LARGE
+
+
+def test_tenants_do_not_share_keys(service: IntakeService) -> None:
+    mine = service.accept(a_submission(key="k"), OCR)
+    theirs = service.accept(a_submission(key="k", tenant=Tenant("other")), OCR)
+    assert mine.request_id != theirs.request_id
+
+
+@pytest.mark.parametrize("payload", [b'"small"', LARGE], ids=["inline", "stored"])
+@pytest.mark.parametrize(
+    "moment", ["after requests.accept", "before queue.send", "after queue.send"]
+)
+def test_a_repeat_heals_a_crash_at_any_step(
+    service: IntakeService, world: World, payload: bytes, moment: str
+) -> None:
+    when, call = moment.split()
+    (world.faults.crash_before if when == "before" else world.faults.crash_after)(call)
+    with pytest.raises(CrashError):
+        service.accept(a_submission(payload, key="k"), OCR)
+
+    row = service.accept(a_submission(payload, key="k"), OCR)
+
+    assert not world.faults.pending
+    assert {message.request_id for message in world.waiting()} == {row.request_id}
+
+
+@pytest.mark.parametrize("call", ["requests.accept", "payloads.put", "queue.send"])
+def test_a_caller_hears_of_every_call_that_fails(
+    service: IntakeService, world: World, call: str
+) -> None:
+    world.faults.fail(call, THROTTLED)
+    with pytest.raises(UnavailableError):
+        service.accept(a_submission(LARGE, key="k"), OCR)
+    service.accept(a_submission(LARGE, key="k"), OCR)
+    assert len(world.waiting()) == 1

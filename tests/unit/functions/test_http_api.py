@@ -1,0 +1,122 @@
+"""Serving the table of routes."""
+
+import json
+from http import HTTPStatus
+from typing import Any
+
+import pytest
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from functions.http_api import Operation, create_api
+from penstock.contracts.http.routes import ROUTES, FunctionName, Route
+from penstock.dialects.http_call import HttpCall
+from tests.unit.functions.events import proxy_event
+from tests.unit.functions.world import World
+
+CONTEXT = LambdaContext()
+SUBMIT = "/models/ocr/production/async_predict"
+VALUES = {"model_id": "m1", "environment": "e1", "deployment_id": "d1", "request_id": "r1"}
+
+
+def resolve(app: APIGatewayRestResolver, event: dict[str, Any]) -> tuple[int, Any, dict[str, Any]]:
+    answer = app.resolve(event, CONTEXT)
+    return answer["statusCode"], json.loads(answer["body"]), answer["multiValueHeaders"]
+
+
+def an_api(operation: Operation, world: World, function: FunctionName = "intake") -> Any:
+    names = {route.operation for route in ROUTES if route.function == function}
+    return create_api(function, dict.fromkeys(names, operation), world.count)
+
+
+def raising(error: Exception) -> Operation:
+    def operation(_call: HttpCall) -> Response[str]:
+        raise error
+
+    return operation
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.path}")
+def test_every_route_of_the_table_reaches_its_operation(route: Route, world: World) -> None:
+    seen: list[tuple[str, HttpCall]] = []
+
+    def named(name: str) -> Operation:
+        def operation(call: HttpCall) -> Response[str]:
+            seen.append((name, call))
+            return Response(HTTPStatus.OK, body="{}")
+
+        return operation
+
+    operations = {r.operation: named(r.operation) for r in ROUTES if r.function == route.function}
+    app = create_api(route.function, operations, world.count)
+    app.resolve(proxy_event(route.method, route.path.format(**VALUES)), CONTEXT)
+
+    ((operation, call),) = seen
+    assert operation == route.operation
+    assert call.route == route.path
+    assert call.path_parameters == {
+        name: value for name, value in VALUES.items() if f"{{{name}}}" in route.path
+    }
+
+
+def test_a_call_is_read_whatever_the_case_of_its_headers(world: World) -> None:
+    calls: list[HttpCall] = []
+
+    def operation(call: HttpCall) -> Response[str]:
+        calls.append(call)
+        return Response(HTTPStatus.OK, body="{}")
+
+    event = proxy_event(
+        "POST", SUBMIT, "é", tenant="other", headers={"IDEMPOTENCY-key": "k"}, query={"a": "b"}
+    )
+    an_api(operation, world).resolve(event, CONTEXT)
+
+    (call,) = calls
+    assert (call.tenant, call.query, call.body) == ("other", {"a": "b"}, "é".encode())
+    assert call.headers["idempotency-key"] == "k"
+    assert call.hosts[0] == "a1b2c3d4e5.execute-api.eu-central-1.amazonaws.com"
+
+
+def test_a_binary_body_is_decoded(world: World) -> None:
+    bodies: list[bytes] = []
+
+    def operation(call: HttpCall) -> Response[str]:
+        bodies.append(call.body)
+        return Response(HTTPStatus.OK, body="{}")
+
+    an_api(operation, world).resolve(proxy_event("POST", SUBMIT, b"\xff\x00"), CONTEXT)
+    assert bodies == [b"\xff\x00"]
+
+
+def test_an_event_may_lack_headers_query_and_body(world: World) -> None:
+    event = proxy_event("POST", SUBMIT) | {"headers": None, "multiValueHeaders": None}
+    bodies: list[bytes] = []
+
+    def operation(call: HttpCall) -> Response[str]:
+        bodies.append(call.body)
+        return Response(HTTPStatus.OK, body="{}")
+
+    an_api(operation, world).resolve(event, CONTEXT)
+    assert bodies == [b""]
+
+
+@pytest.mark.parametrize(("method", "path"), [("POST", "/nowhere"), ("GET", SUBMIT)])
+def test_an_unknown_path_is_answered_in_json(method: str, path: str, world: World) -> None:
+    app = an_api(raising(AssertionError()), world)
+    status, body, headers = resolve(app, proxy_event(method, path))
+    assert status == 404
+    assert body == {"error": f"{method} {path} does not exist", "error_code": "client_error"}
+    assert headers["Content-Type"] == ["application/json"]
+
+
+def test_an_unforeseen_error_is_told_to_the_log_alone(
+    world: World, log: pytest.LogCaptureFixture
+) -> None:
+    app = an_api(raising(KeyError("a detail")), world)
+    status, body, headers = resolve(app, proxy_event("POST", SUBMIT))
+
+    assert status == 500
+    assert body == {"error": "internal error", "error_code": "internal_server_error"}
+    assert headers["Content-Type"] == ["application/json"]
+    assert "KeyError: 'a detail'" in log.text
+    assert world.counted == {"Calls": 1, "CallsFailed": 1}
