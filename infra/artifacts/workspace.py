@@ -1,0 +1,83 @@
+"""Where built things are kept, and how they come to be: whole or not at all."""
+
+import hashlib
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from penstock.contracts.errors import PenstockError
+
+ROOT = Path(__file__).resolve().parents[2]
+"""The repository."""
+
+CACHE = ROOT / ".penstock"
+"""Built things; safe to delete."""
+
+_NEVER_SHIPPED = {"__pycache__", ".git", ".venv", ".mypy_cache", ".ruff_cache", ".pytest_cache"}
+
+
+class ArtifactError(PenstockError):
+    """Something that a stack needs cannot be built; the text says why."""
+
+
+def run(what: str, command: Sequence[str], *, stdin: str | None = None) -> str:
+    """Run a command at the repository's root and return what it printed.
+
+    Raises:
+        ArtifactError: it cannot be started, or failed; the text carries what it complained of.
+    """
+    try:
+        done = subprocess.run(
+            command, cwd=ROOT, input=stdin, capture_output=True, text=True, check=True
+        )
+    except FileNotFoundError as error:
+        raise ArtifactError(f"{what}: {command[0]} is not installed") from error
+    except subprocess.CalledProcessError as error:
+        said = (error.stderr or error.stdout).strip()
+        raise ArtifactError(f"{what}: {' '.join(command)} failed:\n{said}") from error
+    return done.stdout
+
+
+def built_once(target: Path, build: Callable[[Path], None]) -> Path:
+    """Return `target`; if it is not there, `build` a folder beside it and rename it when whole."""
+    if target.exists():
+        return target
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}-") as scratch:
+        unfinished = Path(scratch) / "unfinished"
+        build(unfinished)
+        try:
+            unfinished.rename(target)
+        except OSError:
+            if not target.is_dir():  # otherwise somebody else built the same meanwhile
+                raise
+            shutil.rmtree(unfinished)
+    return target
+
+
+def shipped_files(folder: Path) -> Iterator[Path]:
+    """Yield the files under `folder` that belong to a build, in a fixed order."""
+    for path in sorted(folder.rglob("*")):
+        parts = set(path.relative_to(folder).parts)
+        if path.is_file() and not parts & _NEVER_SHIPPED and path.suffix != ".pyc":
+            yield path
+
+
+def fingerprint(*texts: str) -> str:
+    """Return a short name for `texts`: equal texts, equal name."""
+    digest = hashlib.sha256()
+    for text in texts:
+        digest.update(hashlib.sha256(text.encode()).digest())
+    return digest.hexdigest()[:20]
+
+
+def fingerprint_of(folder: Path) -> str:
+    """Return a short name for the content of `folder`."""
+    texts: list[str] = []
+    for path in shipped_files(folder):
+        executable = bool(path.stat().st_mode & 0o100)
+        content = hashlib.sha256(path.read_bytes()).hexdigest()
+        texts.append(f"{path.relative_to(folder).as_posix()} {executable} {content}")
+    return fingerprint(*texts)

@@ -1,0 +1,1 @@
+"""The parts of a stack; each hands out the permissions to use it."""

@@ -1,0 +1,158 @@
+"""The HTTP API: a regional REST API in front of the functions."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from infra.components.api.gateway_answers import ANSWERS, declare_answers
+from infra.components.api.lambda_function import LambdaFunction
+from infra.components.api.routes import RouteTree
+from infra.components.permissions import trust
+from penstock.contracts.http.routes import FunctionName
+
+_AUTHORIZER_CACHE_SECONDS = 60  # a revoked key still opens the API for so long
+_LOG_ROLE_POLICY = "arn:aws:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs"
+_ACCESS_LOG = {
+    "request_id": "$context.requestId",
+    "time": "$context.requestTimeEpoch",
+    "caller": "$context.identity.sourceIp",
+    "tenant": "$context.authorizer.tenant",
+    "method": "$context.httpMethod",
+    "path": "$context.path",
+    "status": "$context.status",
+    "latency_ms": "$context.responseLatency",
+    "bytes": "$context.responseLength",
+    "error": "$context.error.message",
+    "trace": "$context.xrayTraceId",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class RequestApiArgs:
+    """What the API needs to know."""
+
+    authorizer: LambdaFunction
+    functions: Mapping[FunctionName, LambdaFunction]
+    rate_per_second: int
+    burst: int
+    log_days: int
+    sets_account_log_role: bool
+    """Whether to set the account's one role for access logs."""
+
+
+class RequestApi(pulumi.ComponentResource):
+    """The API with its authorizer, routes, logs and throttling, deployed to one stage."""
+
+    url: pulumi.Output[str]
+
+    def __init__(
+        self, name: str, args: RequestApiArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("penstock:pipeline:RequestApi", name, {}, opts)
+        self._name, self._args = name, args
+        self._child = pulumi.ResourceOptions(parent=self)
+        self._api = aws.apigateway.RestApi(
+            f"{name}-rest",
+            description="Penstock: asynchronous inference",
+            endpoint_configuration={"types": "REGIONAL"},
+            opts=self._child,
+        )
+        authorizer = self._authorizer()
+        routes = RouteTree(
+            name=name,
+            api=self._api,
+            authorizer=authorizer,
+            functions=args.functions,
+            opts=self._child,
+        )
+        routes.declare()
+        answers = declare_answers(name, self._api, self._child)
+        for function_name, function in args.functions.items():
+            arn = pulumi.Output.concat(self._api.execution_arn, "/*/*")
+            function.allow_api_gateway(f"{name}-{function_name}", arn)
+        stage = self._stage(
+            self._deployment(routes.fingerprint(), [authorizer, *routes.declared, *answers])
+        )
+        self.url = stage.invoke_url
+        self.register_outputs({"url": self.url})
+
+    def _authorizer(self) -> aws.apigateway.Authorizer:
+        authorizer = aws.apigateway.Authorizer(
+            f"{self._name}-authorizer",
+            rest_api=self._api.id,
+            type="REQUEST",
+            authorizer_uri=self._args.authorizer.invoke_arn,
+            identity_source="method.request.header.Authorization",
+            authorizer_result_ttl_in_seconds=_AUTHORIZER_CACHE_SECONDS,
+            opts=self._child,
+        )
+        source = pulumi.Output.concat(self._api.execution_arn, "/authorizers/", authorizer.id)
+        self._args.authorizer.allow_api_gateway(f"{self._name}-authorizer", source)
+        return authorizer
+
+    def _deployment(
+        self, routes: pulumi.Output[str], parts: list[pulumi.Resource]
+    ) -> aws.apigateway.Deployment:
+        shape = pulumi.Output.json_dumps(
+            [routes, self._args.authorizer.invoke_arn, [list(answer) for answer in ANSWERS]]
+        )
+        return aws.apigateway.Deployment(
+            f"{self._name}-deployment",
+            rest_api=self._api.id,
+            # Without a trigger a changed route would never reach the stage.
+            triggers={"shape": shape.apply(lambda s: hashlib.sha256(s.encode()).hexdigest())},
+            opts=pulumi.ResourceOptions(parent=self, depends_on=parts),
+        )
+
+    def _stage(self, deployment: aws.apigateway.Deployment) -> aws.apigateway.Stage:
+        logs = aws.cloudwatch.LogGroup(
+            f"{self._name}-access-logs", retention_in_days=self._args.log_days, opts=self._child
+        )
+        stage = aws.apigateway.Stage(
+            f"{self._name}-stage",
+            rest_api=self._api.id,
+            deployment=deployment.id,
+            stage_name="live",
+            access_log_settings={"destination_arn": logs.arn, "format": json.dumps(_ACCESS_LOG)},
+            xray_tracing_enabled=True,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=self._log_role()),
+        )
+        aws.apigateway.MethodSettings(
+            f"{self._name}-throttling",
+            rest_api=self._api.id,
+            stage_name=stage.stage_name,
+            method_path="*/*",
+            settings={
+                "throttling_rate_limit": self._args.rate_per_second,
+                "throttling_burst_limit": self._args.burst,
+                "metrics_enabled": True,
+                "logging_level": "OFF",  # the access log says enough, and has a retention
+            },
+            opts=self._child,
+        )
+        return stage
+
+    def _log_role(self) -> list[pulumi.Resource]:
+        if not self._args.sets_account_log_role:
+            return []
+        role = aws.iam.Role(
+            f"{self._name}-log-role",
+            assume_role_policy=trust("apigateway.amazonaws.com", "sts:AssumeRole"),
+            opts=self._child,
+        )
+        attached = aws.iam.RolePolicyAttachment(
+            f"{self._name}-log-role-policy",
+            role=role.name,
+            policy_arn=_LOG_ROLE_POLICY,
+            opts=self._child,
+        )
+        account = aws.apigateway.Account(
+            f"{self._name}-account",
+            cloudwatch_role_arn=role.arn,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[attached]),
+        )
+        return [account]

@@ -1,0 +1,174 @@
+"""The workers of one deployment: as many pods as its queues ask for."""
+
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+import pulumi_kubernetes as k8s
+
+from infra.components.compute.worker_pod import WorkerPodArgs, worker_pod
+from infra.components.permissions import policy, trust
+from infra.components.pipeline.notifications import Notifications
+from infra.components.pipeline.payload_store import PayloadStore
+from infra.components.pipeline.request_queues import RequestQueues
+from infra.components.pipeline.table import Table
+from infra.settings.instance import Instance
+from infra.settings.model_settings import DeploymentSettings
+from penstock.autoscaling.scaled_object import scaled_object
+from penstock.contracts.environments import DispatcherEnvironment
+
+KEDA_AUTHENTICATION = "penstock-aws"
+"""The ClusterTriggerAuthentication with which KEDA reads queues."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkerPlatform:
+    """What the workers of all deployments share."""
+
+    cluster_name: str
+    namespace: pulumi.Input[str]
+    region: str
+    dispatcher_image: pulumi.Input[str]
+    requests: Table
+    store: PayloadStore
+    notifications: Notifications
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkerDeploymentArgs:
+    """What the workers need to know."""
+
+    platform: WorkerPlatform
+    model_id: str
+    deployment_id: str
+    settings: DeploymentSettings
+    queues: RequestQueues
+    model_image: pulumi.Input[str]
+
+
+class WorkerDeployment(pulumi.ComponentResource):
+    """A Kubernetes Deployment scaled by KEDA, with an AWS role of its own."""
+
+    role_arn: pulumi.Output[str]
+
+    def __init__(
+        self, name: str, args: WorkerDeploymentArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("penstock:compute:WorkerDeployment", name, {}, opts)
+        self._name, self._args = name, args
+        self._child = pulumi.ResourceOptions(parent=self)
+        self._labels = {"penstock.dev/deployment": args.deployment_id}
+        self._metadata: k8s.meta.v1.ObjectMetaArgsDict = {
+            "name": args.deployment_id,
+            "namespace": args.platform.namespace,
+            "labels": self._labels,
+        }
+        account = k8s.core.v1.ServiceAccount(
+            f"{name}-account",
+            metadata=self._metadata,
+            automount_service_account_token=False,
+            opts=self._child,
+        )
+        self._declare_role(account)
+        self._declare_scaling(self._declare_deployment(account))
+        self.register_outputs({"role_arn": self.role_arn})
+
+    def _declare_role(self, account: k8s.core.v1.ServiceAccount) -> None:
+        platform = self._args.platform
+        role = aws.iam.Role(
+            f"{self._name}-worker",
+            assume_role_policy=trust("pods.eks.amazonaws.com", "sts:AssumeRole", "sts:TagSession"),
+            opts=self._child,
+        )
+        aws.iam.RolePolicy(
+            f"{self._name}-permissions",
+            role=role.name,
+            policy=policy(
+                self._args.queues.statement_to_work(),
+                platform.requests.statement_to_advance(),
+                *platform.store.statements_to_work(),
+                platform.notifications.statement_to_publish(),
+            ),
+            opts=self._child,
+        )
+        aws.eks.PodIdentityAssociation(
+            f"{self._name}-identity",
+            cluster_name=platform.cluster_name,
+            namespace=platform.namespace,
+            service_account=account.metadata.name,
+            role_arn=role.arn,
+            opts=self._child,
+        )
+        self.role_arn = role.arn
+
+    def _declare_deployment(self, account: k8s.core.v1.ServiceAccount) -> k8s.apps.v1.Deployment:
+        args, settings = self._args, self._args.settings
+        pod = WorkerPodArgs(
+            labels=self._labels,
+            service_account=account.metadata.name,
+            instance=Instance.parse(settings.instance),
+            dispatcher_image=args.platform.dispatcher_image,
+            dispatcher_environment={"AWS_REGION": args.platform.region, **self._environment()},
+            model_image=args.model_image,
+            model_environment=settings.environment_variables,
+            drain_seconds=settings.drain_seconds,
+        )
+        return k8s.apps.v1.Deployment(
+            f"{self._name}-workers",
+            metadata={
+                **self._metadata,
+                # Otherwise Pulumi waits for pods that KEDA keeps at zero.
+                "annotations": {"pulumi.com/skipAwait": "true"},
+            },
+            spec={
+                # Left out it would be 1: a GPU node for every new model before KEDA ever looks.
+                "replicas": settings.autoscaling.min_replica,
+                "selector": {"match_labels": self._labels},
+                # Where every GPU is taken a surge would wait for ever.
+                "strategy": {
+                    "type": "RollingUpdate",
+                    "rolling_update": {"max_surge": 0, "max_unavailable": 1},
+                },
+                "template": worker_pod(pod),
+            },
+            opts=pulumi.ResourceOptions(parent=self, ignore_changes=["spec.replicas"]),
+        )
+
+    def _environment(self) -> dict[str, pulumi.Input[str]]:
+        args, platform, settings = self._args, self._args.platform, self._args.settings
+        p0, p1, p2 = args.queues.urls
+        return DispatcherEnvironment.variables(
+            model_id=args.model_id,
+            deployment_id=args.deployment_id,
+            queue_url_p0=p0,
+            queue_url_p1=p1,
+            queue_url_p2=p2,
+            requests_table=platform.requests.name,
+            payloads_bucket=platform.store.payloads.name,
+            results_bucket=platform.store.results.name,
+            succeeded_topic=platform.notifications.succeeded_topic,
+            failed_topic=platform.notifications.failed_topic,
+            concurrency_target=str(settings.autoscaling.concurrency_target),
+            predict_timeout_seconds=str(settings.predict_timeout_seconds),
+            lease_seconds=str(settings.lease_seconds),
+            hold_budget_seconds=str(settings.hold_budget_seconds),
+            low_priority_share=str(settings.low_priority_share),
+            drain_seconds=str(settings.drain_seconds),
+        )
+
+    def _declare_scaling(self, deployment: pulumi.Resource) -> None:
+        args = self._args
+        k8s.apiextensions.CustomResource(
+            f"{self._name}-scaling",
+            api_version="keda.sh/v1alpha1",
+            kind="ScaledObject",
+            metadata=self._metadata,
+            spec=scaled_object(
+                args.settings.autoscaling,
+                target=args.deployment_id,
+                queue_urls=args.queues.urls,
+                region=args.platform.region,
+                authentication=KEDA_AUTHENTICATION,
+            ),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[deployment]),
+        )

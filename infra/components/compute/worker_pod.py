@@ -1,0 +1,134 @@
+"""The pod of a worker: the dispatcher beside the model server."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_kubernetes as k8s
+
+from infra.settings.instance import Instance
+
+_DISPATCHER_PORT = 9_090
+_MODEL_SERVER_PORT = 8_080
+_DISPATCHER_USER = 10_001  # `runtime_image/Dockerfile`
+_MODEL_SERVER_USER = 60_000  # Truss images make this user
+_SHUTDOWN_SECONDS = 30  # between the end of the drain and SIGKILL
+_MODEL_LOAD_SECONDS = 1_800
+_TMP = "/tmp"  # noqa: S108 - inside the pod
+_GPU_LABEL = "penstock.dev/gpu"
+_GPU_RESOURCE = "nvidia.com/gpu"
+
+EnvVar = k8s.core.v1.EnvVarArgsDict
+Probe = k8s.core.v1.ProbeArgsDict
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkerPodArgs:
+    """What a pod needs to know."""
+
+    labels: Mapping[str, str]
+    service_account: pulumi.Input[str]
+    instance: Instance
+    dispatcher_image: pulumi.Input[str]
+    dispatcher_environment: Mapping[str, pulumi.Input[str]]
+    model_image: pulumi.Input[str]
+    model_environment: Mapping[str, str]
+    drain_seconds: int
+    """How long running requests may go on after SIGTERM."""
+
+
+def worker_pod(args: WorkerPodArgs) -> k8s.core.v1.PodTemplateSpecArgsDict:
+    """Return the pod: hardened, not evicted while it works, given time to drain."""
+    spec: k8s.core.v1.PodSpecArgsDict = {
+        "service_account_name": args.service_account,
+        "automount_service_account_token": False,
+        "enable_service_links": False,
+        "termination_grace_period_seconds": args.drain_seconds + _SHUTDOWN_SECONDS,
+        "security_context": {
+            "run_as_non_root": True,
+            "seccomp_profile": {"type": "RuntimeDefault"},
+        },
+        "containers": [_dispatcher(args), _model_server(args)],
+        "volumes": [
+            {"name": "dispatcher-tmp", "empty_dir": {"size_limit": "2Gi"}},
+            {"name": "model-tmp", "empty_dir": {}},
+        ],
+    }
+    if args.instance.gpu:
+        spec["node_selector"] = {_GPU_LABEL: args.instance.gpu}
+        spec["tolerations"] = [{"key": _GPU_RESOURCE, "operator": "Exists", "effect": "NoSchedule"}]
+    return {
+        "metadata": {
+            "labels": args.labels,
+            "annotations": {
+                "cluster-autoscaler.kubernetes.io/safe-to-evict": "false",
+                "karpenter.sh/do-not-disrupt": "true",
+            },
+        },
+        "spec": spec,
+    }
+
+
+def _dispatcher(args: WorkerPodArgs) -> k8s.core.v1.ContainerArgsDict:
+    return {
+        "name": "dispatcher",
+        "image": args.dispatcher_image,
+        "command": ["python", "-m", "runtime_image.dispatcher"],
+        "env": _variables(args.dispatcher_environment),
+        "ports": [{"name": "metrics", "container_port": _DISPATCHER_PORT}],
+        "resources": {
+            "requests": {"cpu": "200m", "memory": "256Mi"},
+            "limits": {"memory": "1Gi"},
+        },
+        "liveness_probe": _probe("/healthz", _DISPATCHER_PORT, period_seconds=10, failures=6),
+        "readiness_probe": _probe("/readyz", _DISPATCHER_PORT, period_seconds=5, failures=1),
+        "security_context": _hardened(_DISPATCHER_USER, read_only=True),
+        "volume_mounts": [{"name": "dispatcher-tmp", "mount_path": _TMP}],
+    }
+
+
+def _model_server(args: WorkerPodArgs) -> k8s.core.v1.ContainerArgsDict:
+    ready, port = "/v1/models/model", _MODEL_SERVER_PORT
+    return {
+        "name": "model-server",
+        "image": args.model_image,
+        # Its user has no home of its own in every image.
+        "env": _variables({"HOME": _TMP, **args.model_environment}),
+        "ports": [{"name": "http", "container_port": port}],
+        "resources": _resources(args.instance),
+        "startup_probe": _probe(ready, port, period_seconds=5, failures=_MODEL_LOAD_SECONDS // 5),
+        "readiness_probe": _probe(ready, port, period_seconds=5, failures=2),
+        "liveness_probe": _probe("/", port, period_seconds=15, failures=8),
+        "security_context": _hardened(_MODEL_SERVER_USER, read_only=False),
+        "volume_mounts": [{"name": "model-tmp", "mount_path": _TMP}],
+    }
+
+
+def _resources(instance: Instance) -> k8s.core.v1.ResourceRequirementsArgsDict:
+    limits = {"memory": instance.memory_request}
+    if instance.gpu:
+        limits[_GPU_RESOURCE] = str(instance.gpu_count)
+    return {"requests": {"cpu": instance.cpu_request, **limits}, "limits": limits}
+
+
+def _variables(values: Mapping[str, pulumi.Input[str]]) -> list[EnvVar]:
+    return [{"name": name, "value": value} for name, value in values.items()]
+
+
+def _probe(path: str, port: int, *, period_seconds: int, failures: int) -> Probe:
+    return {
+        "http_get": {"path": path, "port": port},
+        "period_seconds": period_seconds,
+        "timeout_seconds": 5,
+        "failure_threshold": failures,
+    }
+
+
+def _hardened(user: int, *, read_only: bool) -> k8s.core.v1.SecurityContextArgsDict:
+    return {
+        "run_as_user": user,
+        "run_as_group": user,
+        "allow_privilege_escalation": False,
+        "read_only_root_filesystem": read_only,
+        "capabilities": {"drop": ["ALL"]},
+    }

@@ -1,0 +1,1 @@
+"""Where requests, payloads, results and notifications lie."""

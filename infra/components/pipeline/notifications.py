@@ -1,0 +1,112 @@
+"""Telling the world that requests ended: two topics, and the queue of webhooks behind them."""
+
+import json
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from infra.components.permissions import Statement, allow, policy, refuse_plain_http
+from infra.components.pipeline.message_queue import (
+    Redrive,
+    declare_queue,
+    guard_queue,
+    take_dead_letters,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class NotificationsArgs:
+    """What notifications need to know."""
+
+    visibility_seconds: int
+    """How long the webhooks function may be busy with a message; at least six of its timeouts."""
+
+    max_receives: int
+    """How often a webhook is tried before its message becomes a dead letter."""
+
+
+class Notifications(pulumi.ComponentResource):
+    """The topics `succeeded` and `failed`, and a queue of those ends that have a webhook."""
+
+    succeeded_topic: pulumi.Output[str]
+    failed_topic: pulumi.Output[str]
+    webhook_queue_url: pulumi.Output[str]
+    webhook_queue_arn: pulumi.Output[str]
+    webhook_dead_letter_queue_url: pulumi.Output[str]
+
+    def __init__(
+        self, name: str, args: NotificationsArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("penstock:pipeline:Notifications", name, {}, opts)
+        succeeded = self._topic(f"{name}-succeeded")
+        failed = self._topic(f"{name}-failed")
+        dead_letters = declare_queue(f"{name}-webhooks-dead-letters", self)
+        webhooks = declare_queue(
+            f"{name}-webhooks",
+            self,
+            visibility_seconds=args.visibility_seconds,
+            redrive=Redrive(dead_letters, args.max_receives),
+        )
+        take_dead_letters(f"{name}-webhooks-redrive", dead_letters, [webhooks], self)
+        topics = [succeeded.arn, failed.arn]
+        guard_queue(f"{name}-webhooks-policy", webhooks, self, _taking_from(topics, webhooks))
+        guard_queue(f"{name}-webhooks-dead-letters-policy", dead_letters, self)
+        self._subscribe(f"{name}-succeeded-to-webhooks", succeeded, webhooks)
+        self._subscribe(f"{name}-failed-to-webhooks", failed, webhooks)
+        self.succeeded_topic, self.failed_topic = topics
+        self.webhook_queue_url, self.webhook_queue_arn = webhooks.url, webhooks.arn
+        self.webhook_dead_letter_queue_url = dead_letters.url
+        self.register_outputs(
+            {
+                "succeeded_topic": self.succeeded_topic,
+                "failed_topic": self.failed_topic,
+                "webhook_queue_url": self.webhook_queue_url,
+                "webhook_dead_letter_queue_url": self.webhook_dead_letter_queue_url,
+            }
+        )
+
+    def _topic(self, name: str) -> aws.sns.Topic:
+        topic = aws.sns.Topic(
+            name,
+            kms_master_key_id="alias/aws/sns",
+            signature_version=2,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        aws.sns.TopicPolicy(
+            f"{name}-policy",
+            arn=topic.arn,
+            policy=policy(refuse_plain_http("sns:Publish", topic.arn)),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        return topic
+
+    def _subscribe(self, name: str, topic: aws.sns.Topic, webhooks: aws.sqs.Queue) -> None:
+        aws.sns.TopicSubscription(
+            name,
+            topic=topic.arn,
+            protocol="sqs",
+            endpoint=webhooks.arn,
+            raw_message_delivery=True,
+            filter_policy=json.dumps({"webhook": ["true"]}),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+
+    def statement_to_publish(self) -> Statement:
+        """Allow to announce ended requests."""
+        return allow("sns:Publish", [self.succeeded_topic, self.failed_topic])
+
+    def statement_to_deliver(self) -> Statement:
+        """Allow to take webhooks from the queue, for Lambda's poller and the function itself."""
+        actions = [
+            "sqs:ReceiveMessage",
+            "sqs:DeleteMessage",
+            "sqs:ChangeMessageVisibility",
+            "sqs:GetQueueAttributes",
+        ]
+        return allow(actions, self.webhook_queue_arn)
+
+
+def _taking_from(topics: list[pulumi.Output[str]], queue: aws.sqs.Queue) -> Statement:
+    statement = allow("sqs:SendMessage", queue.arn, {"ArnEquals": {"aws:SourceArn": topics}})
+    return {**statement, "Principal": {"Service": "sns.amazonaws.com"}}

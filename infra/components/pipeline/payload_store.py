@@ -1,0 +1,68 @@
+"""Where payloads and results lie: two buckets, because they live for different times."""
+
+from dataclasses import dataclass
+
+import pulumi
+
+from infra.components.permissions import Statement
+from infra.components.pipeline.private_bucket import PrivateBucket, PrivateBucketArgs
+
+_PAYLOADS = "payloads"
+_RESULTS, _FAILURES = "results", "failures"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PayloadStoreArgs:
+    """What the store needs to know."""
+
+    payload_days: int
+    result_days: int
+    is_protected: bool
+    """Whether the buckets refuse to be deleted while objects lie in them."""
+
+
+class PayloadStore(pulumi.ComponentResource):
+    """The bucket of payloads and the bucket of results and failures."""
+
+    payloads: PrivateBucket
+    results: PrivateBucket
+
+    def __init__(
+        self, name: str, args: PayloadStoreArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("penstock:pipeline:PayloadStore", name, {}, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        self.payloads = PrivateBucket(
+            f"{name}-payloads",
+            PrivateBucketArgs(lifetime_days=args.payload_days, is_protected=args.is_protected),
+            child,
+        )
+        self.results = PrivateBucket(
+            f"{name}-results",
+            PrivateBucketArgs(lifetime_days=args.result_days, is_protected=args.is_protected),
+            child,
+        )
+        self.register_outputs({"payloads": self.payloads.name, "results": self.results.name})
+
+    def statements_to_submit(self) -> list[Statement]:
+        """Allow what intake does: store a payload, or find it stored."""
+        return [
+            self.payloads.statement_to_write(_PAYLOADS),
+            self.payloads.statement_to_read(_PAYLOADS),
+            self.payloads.statement_to_miss(),
+        ]
+
+    def statements_to_work(self) -> list[Statement]:
+        """Allow what a dispatcher does: load payloads, store results or find them stored."""
+        return [
+            self.payloads.statement_to_read(_PAYLOADS),
+            self.results.statement_to_write(_RESULTS, _FAILURES),
+            *self.statements_to_fetch(),
+        ]
+
+    def statements_to_fetch(self) -> list[Statement]:
+        """Allow to read results, and to learn that one has expired."""
+        return [
+            self.results.statement_to_read(_RESULTS, _FAILURES),
+            self.results.statement_to_miss(),
+        ]

@@ -1,0 +1,81 @@
+"""The queues of one deployment: one per priority, and one for dead letters."""
+
+from dataclasses import dataclass
+
+import pulumi
+
+from infra.components.permissions import Statement, allow
+from infra.components.pipeline.message_queue import (
+    Redrive,
+    declare_queue,
+    guard_queue,
+    take_dead_letters,
+)
+
+_PRIORITIES = (0, 1, 2)
+_MAX_RECEIVES = 20  # attempts are counted in the row; spot kills and drains count here too
+_TAG = "penstock:requests-of"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RequestQueuesArgs:
+    """What the queues need to know."""
+
+    stack: str
+    """The stack they belong to; permissions for all queues of a stack go by it."""
+
+    lease_seconds: int
+    """How long a silent worker keeps a request; each heartbeat renews the lease."""
+
+
+class RequestQueues(pulumi.ComponentResource):
+    """Three encrypted queues whose poisoned messages end in a dead-letter queue."""
+
+    urls: tuple[pulumi.Output[str], pulumi.Output[str], pulumi.Output[str]]
+    dead_letter_queue_url: pulumi.Output[str]
+
+    def __init__(
+        self, name: str, args: RequestQueuesArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("penstock:pipeline:RequestQueues", name, {}, opts)
+        dead_letters = declare_queue(f"{name}-dead-letters", self)
+        self.dead_letter_queue_url = dead_letters.url
+        p0, p1, p2 = self._queues = tuple(
+            declare_queue(
+                f"{name}-p{priority}",
+                self,
+                visibility_seconds=max(30, args.lease_seconds),
+                redrive=Redrive(dead_letters, _MAX_RECEIVES),
+                tags={_TAG: args.stack},
+            )
+            for priority in _PRIORITIES
+        )
+        self.urls = (p0.url, p1.url, p2.url)
+        take_dead_letters(f"{name}-redrive", dead_letters, [p0, p1, p2], self)
+        for priority, queue in enumerate(self._queues):
+            guard_queue(f"{name}-p{priority}-policy", queue, self)
+        guard_queue(f"{name}-dead-letters-policy", dead_letters, self)
+        self.register_outputs(
+            {"urls": list(self.urls), "dead_letter_queue_url": self.dead_letter_queue_url}
+        )
+
+    def statement_to_work(self) -> Statement:
+        """Allow what a dispatcher does with these queues."""
+        actions = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility"]
+        return allow(actions, [queue.arn for queue in self._queues])
+
+
+def statement_to_send(stack: str) -> Statement:
+    """Allow to send to every request queue of a stack."""
+    return _allow_on_all("sqs:SendMessage", stack)
+
+
+def statement_to_measure(stack: str) -> Statement:
+    """Allow to read the depth of every request queue of a stack."""
+    return _allow_on_all("sqs:GetQueueAttributes", stack)
+
+
+def _allow_on_all(action: str, stack: str) -> Statement:
+    # By tag, because a role's policies end at 10,240 characters: 35 deployments named by ARN.
+    condition = {"StringEquals": {f"aws:ResourceTag/{_TAG}": stack}}
+    return allow(action, "arn:aws:sqs:*:*:*", condition)

@@ -1,0 +1,92 @@
+"""A DynamoDB table as this platform wants each of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import pulumi
+import pulumi_aws as aws
+
+from infra.components.permissions import Statement, allow
+
+
+class Attribute(NamedTuple):
+    """An attribute that is part of a key."""
+
+    name: str
+    type: Literal["S", "N", "B"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Index:
+    """A second way to find items; those that lack its attributes are not in it."""
+
+    name: str
+    hash_key: Attribute
+    range_key: Attribute
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableArgs:
+    """What a table needs to know."""
+
+    hash_key: str
+    is_protected: bool
+    """Whether it refuses to be deleted."""
+
+    indexes: Sequence[Index] = ()
+    purge_attribute: str | None = None
+    """Epoch seconds after which DynamoDB may remove an item."""
+
+
+class Table(pulumi.ComponentResource):
+    """An encrypted table on demand that can be restored to any second of the last 35 days."""
+
+    name: pulumi.Output[str]
+    arn: pulumi.Output[str]
+
+    def __init__(
+        self, name: str, args: TableArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("penstock:pipeline:Table", name, {}, opts)
+        keys = [Attribute(args.hash_key, "S")]
+        keys += [key for index in args.indexes for key in (index.hash_key, index.range_key)]
+        table = aws.dynamodb.Table(
+            f"{name}-table",
+            billing_mode="PAY_PER_REQUEST",
+            hash_key=args.hash_key,
+            attributes=[{"name": key.name, "type": key.type} for key in keys],
+            global_secondary_indexes=[_declared(index) for index in args.indexes],
+            ttl={"attribute_name": args.purge_attribute, "enabled": True}
+            if args.purge_attribute
+            else None,
+            point_in_time_recovery={"enabled": True},
+            server_side_encryption={"enabled": True},
+            deletion_protection_enabled=args.is_protected,
+            opts=pulumi.ResourceOptions(parent=self, protect=args.is_protected),
+        )
+        self.name, self.arn = table.name, table.arn
+        self.register_outputs({"name": self.name, "arn": self.arn})
+
+    def statement_to_read(self) -> Statement:
+        """Allow to get single items."""
+        return allow("dynamodb:GetItem", self.arn)
+
+    def statement_to_add(self) -> Statement:
+        """Allow to put items."""
+        return allow("dynamodb:PutItem", self.arn)
+
+    def statement_to_advance(self) -> Statement:
+        """Allow to get single items and to change them."""
+        return allow(["dynamodb:GetItem", "dynamodb:UpdateItem"], self.arn)
+
+
+def _declared(index: Index) -> aws.dynamodb.TableGlobalSecondaryIndexArgsDict:
+    return {
+        "name": index.name,
+        "projection_type": "ALL",
+        "key_schemas": [
+            {"attribute_name": index.hash_key.name, "key_type": "HASH"},
+            {"attribute_name": index.range_key.name, "key_type": "RANGE"},
+        ],
+    }

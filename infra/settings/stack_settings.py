@@ -1,0 +1,130 @@
+"""Everything a stack can be told: the block `penstock:settings` of `Pulumi.<stack>.yaml`."""
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+import pulumi
+import yaml
+from pydantic import Field, model_validator
+
+from infra.settings.model_settings import DEPLOYMENT_ID_LENGTH, Label, ModelSettings
+from infra.settings.settings import Settings
+from penstock.contracts.errors import SettingsError
+
+LogDays = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 3653]
+"""The retentions that CloudWatch Logs knows."""
+
+
+class ClusterSettings(Settings):
+    """The Kubernetes cluster that workers run in."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$")]
+    """The EKS cluster's name, to which pod identities are bound."""
+
+    kubeconfig_context: Annotated[str, Field(min_length=1)]
+    """The context of your kubeconfig that reaches it."""
+
+    namespace: Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")] = "penstock"
+
+
+class ApiSettings(Settings):
+    """The HTTP API."""
+
+    rate_per_second: Annotated[int, Field(ge=1, le=10_000)] = 200
+    """Calls per second in the long run, over all callers; more are answered 429."""
+
+    burst: Annotated[int, Field(ge=1, le=5_000)] = 400
+    """Calls that may come at once."""
+
+    max_payload_bytes: Annotated[int, Field(ge=1_024, le=3_145_728)] = 262_144
+    """The largest body that is accepted. Lambda takes 6 MB, and API Gateway hands the body over
+    as a JSON string, whose escapes may double it."""
+
+    sets_account_log_role: bool = True
+    """Whether this stack sets the role with which API Gateway writes access logs. There is one
+    per account and region: let exactly one stack set it."""
+
+
+class WebhookSettings(Settings):
+    """How results are delivered to callers."""
+
+    max_attempts: Annotated[int, Field(ge=1, le=20)] = 8
+    allow_local: bool = False
+    """Whether `http://` webhooks on loopback are taken; for a laptop only."""
+
+
+class RetentionSettings(Settings):
+    """How long things are kept."""
+
+    result_days: Annotated[int, Field(ge=1, le=3_650)] = 14
+    payload_days: Annotated[int, Field(ge=4, le=3_650)] = 4
+    """At least 4: a request may wait 72 h for its turn, and S3 deletes up to a day late."""
+
+    log_days: LogDays = 30
+
+
+class StackSettings(Settings):
+    """All of `Pulumi.<stack>.yaml`, under its one key."""
+
+    environment: Literal["local", "dev", "staging", "production"]
+    """In staging and production nothing that holds data can be deleted by accident."""
+
+    region: Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")]
+    cluster: ClusterSettings
+    api: ApiSettings = ApiSettings()
+    webhooks: WebhookSettings = WebhookSettings()
+    retention: RetentionSettings = RetentionSettings()
+    tags: dict[str, str] = Field(default_factory=dict)
+    """Put on every AWS resource, beside `Project` and `Environment`."""
+
+    models: dict[Label, ModelSettings] = Field(default_factory=dict)
+
+    @classmethod
+    def load(cls) -> Self:
+        """Read and check the settings of the stack that is being deployed."""
+        return cls.checked(pulumi.Config("penstock").require_object("settings"))
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read and check the settings in a stack file."""
+        try:
+            values = yaml.safe_load(path.read_text())["config"]["penstock:settings"]
+        except (OSError, yaml.YAMLError, TypeError, KeyError) as error:
+            raise SettingsError(f"{path}: cannot read config.penstock:settings") from error
+        return cls.checked(values)
+
+    @property
+    def is_protected(self) -> bool:
+        """Whether tables, buckets and secrets refuse to be deleted."""
+        return self.environment in {"staging", "production"}
+
+    @model_validator(mode="after")
+    def _is_safe(self) -> Self:
+        if self.is_protected and self.webhooks.allow_local:
+            raise ValueError(f"webhooks.allow_local is not for {self.environment}")
+        return self
+
+    @model_validator(mode="after")
+    def _is_unambiguous(self) -> Self:
+        seen: dict[str, str] = {}
+        for model_id, model in self.models.items():
+            for environment in model.pointers:
+                if (taken := f"{model_id}-{environment}") in self.models:
+                    raise ValueError(
+                        f"models.{taken}: its host name would be that of environment"
+                        f" {environment} of model {model_id}; choose another name"
+                    )
+            for name in model.deployments:
+                self._check_deployment_id(model_id, name, seen)
+        return self
+
+    @staticmethod
+    def _check_deployment_id(model_id: str, name: str, seen: dict[str, str]) -> None:
+        deployment_id, where = f"{model_id}-{name}", f"models.{model_id}.deployments.{name}"
+        if len(deployment_id) > DEPLOYMENT_ID_LENGTH:
+            raise ValueError(
+                f"{where}: {deployment_id!r} is longer than {DEPLOYMENT_ID_LENGTH} characters"
+            )
+        if deployment_id in seen:
+            raise ValueError(f"{where}: {seen[deployment_id]} has the same id {deployment_id!r}")
+        seen[deployment_id] = where

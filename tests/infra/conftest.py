@@ -1,0 +1,48 @@
+"""Stacks to look at: declared once, without an engine, an account or a socket."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra.artifacts.artifacts import Artifacts
+from infra.artifacts.workspace import ROOT
+from infra.program import declare as declare_stack
+from infra.settings.stack_settings import StackSettings
+from tests.infra.recording import Declared, record
+
+Declare = Callable[[Callable[[], Any]], Declared]
+
+
+@pytest.fixture
+def declare() -> Declare:
+    """Declares components one by one."""
+    return record
+
+
+@pytest.fixture(scope="session")
+def artifacts(tmp_path_factory: pytest.TempPathFactory) -> Artifacts:
+    """Built parts that nobody built."""
+    folder = tmp_path_factory.mktemp("artifacts")
+    (folder / "functions.zip").touch()
+    (folder / "Dockerfile").write_text("FROM scratch\n")
+    return Artifacts(
+        lambda_archive=lambda: folder / "functions.zip", model_context=lambda _truss: folder
+    )
+
+
+def stack_file(name: str) -> Path:
+    return ROOT / name
+
+
+@pytest.fixture(scope="session")
+def settings() -> StackSettings:
+    """The example that operators start from."""
+    return StackSettings.read(stack_file("Pulumi.dev.yaml.example"))
+
+
+@pytest.fixture(scope="session")
+def stack(settings: StackSettings, artifacts: Artifacts) -> Declared:
+    """The whole stack of the example."""
+    return record(lambda: declare_stack(settings, artifacts))
