@@ -6,7 +6,12 @@ import pulumi
 import pulumi_aws as aws
 import pulumi_kubernetes as k8s
 
-from infra.components.compute.worker_pod import WorkerPodArgs, worker_pod
+from infra.components.compute.worker_pod import (
+    DISPATCHER_PORT,
+    MODEL_SERVER_PORT,
+    WorkerPodArgs,
+    worker_pod,
+)
 from infra.components.permissions import policy, trust
 from infra.components.pipeline.notifications import Notifications
 from infra.components.pipeline.payload_store import PayloadStore
@@ -154,6 +159,9 @@ class WorkerDeployment(pulumi.ComponentResource):
             hold_budget_seconds=str(settings.hold_budget_seconds),
             low_priority_share=str(settings.low_priority_share),
             drain_seconds=str(settings.drain_seconds),
+            # The defaults say the same; whoever maps ports elsewhere must see them declared.
+            model_server_url=f"http://127.0.0.1:{MODEL_SERVER_PORT}",
+            port=str(DISPATCHER_PORT),
         )
 
     def _declare_scaling(self, deployment: pulumi.Resource) -> None:

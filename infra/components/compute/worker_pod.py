@@ -8,8 +8,8 @@ import pulumi_kubernetes as k8s
 
 from infra.settings.instance import Instance
 
-_DISPATCHER_PORT = 9_090
-_MODEL_SERVER_PORT = 8_080
+DISPATCHER_PORT = 9_090
+MODEL_SERVER_PORT = 8_080
 _DISPATCHER_USER = 10_001  # `runtime_image/Dockerfile`
 _MODEL_SERVER_USER = 60_000  # Truss images make this user
 _SHUTDOWN_SECONDS = 30  # between the end of the drain and SIGKILL
@@ -75,20 +75,20 @@ def _dispatcher(args: WorkerPodArgs) -> k8s.core.v1.ContainerArgsDict:
         "image": args.dispatcher_image,
         "command": ["python", "-m", "runtime_image.dispatcher"],
         "env": _variables(args.dispatcher_environment),
-        "ports": [{"name": "metrics", "container_port": _DISPATCHER_PORT}],
+        "ports": [{"name": "metrics", "container_port": DISPATCHER_PORT}],
         "resources": {
             "requests": {"cpu": "200m", "memory": "256Mi"},
             "limits": {"memory": "1Gi"},
         },
-        "liveness_probe": _probe("/healthz", _DISPATCHER_PORT, period_seconds=10, failures=6),
-        "readiness_probe": _probe("/readyz", _DISPATCHER_PORT, period_seconds=5, failures=1),
+        "liveness_probe": _probe("/healthz", DISPATCHER_PORT, period_seconds=10, failures=6),
+        "readiness_probe": _probe("/readyz", DISPATCHER_PORT, period_seconds=5, failures=1),
         "security_context": _hardened(_DISPATCHER_USER, read_only=True),
         "volume_mounts": [{"name": "dispatcher-tmp", "mount_path": _TMP}],
     }
 
 
 def _model_server(args: WorkerPodArgs) -> k8s.core.v1.ContainerArgsDict:
-    ready, port = "/v1/models/model", _MODEL_SERVER_PORT
+    ready, port = "/v1/models/model", MODEL_SERVER_PORT
     return {
         "name": "model-server",
         "image": args.model_image,
