@@ -1,0 +1,87 @@
+"""boto3 clients of an emulated AWS."""
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.config import Config
+
+if TYPE_CHECKING:
+    from mypy_boto3_apigateway import APIGatewayClient
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_iam import IAMClient
+    from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_logs import CloudWatchLogsClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_sns import SNSClient
+    from mypy_boto3_sqs import SQSClient
+
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
+ACCOUNT_ID = "000000000000"
+"""MiniStack's account for access keys that are no account number themselves."""
+
+
+class EmulatedAws:
+    """One client per service, made when first used."""
+
+    def __init__(self, endpoint_url: str, region: str) -> None:
+        self.endpoint_url = endpoint_url
+        self.region = region
+        self._session = boto3.Session(
+            aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+            region_name=region,
+        )
+        # A proxy of the user's is not for loopback.
+        config = Config(retries={"max_attempts": 2}, read_timeout=30, proxies={})
+        self._options: dict[str, Any] = {"endpoint_url": endpoint_url, "config": config}
+
+    def rest_api_url(self, api_id: str, stage: str) -> str:
+        """Return where a stage of a REST API answers, whatever `Host` it is called by."""
+        return f"{self.endpoint_url}/_aws/execute-api/{api_id}/{stage}"
+
+    @cached_property
+    def apigateway(self) -> "APIGatewayClient":
+        """REST APIs."""
+        return self._session.client("apigateway", **self._options)
+
+    @cached_property
+    def dynamodb(self) -> "DynamoDBClient":
+        """Tables."""
+        return self._session.client("dynamodb", **self._options)
+
+    @cached_property
+    def iam(self) -> "IAMClient":
+        """Roles."""
+        return self._session.client("iam", **self._options)
+
+    @cached_property
+    def lambda_(self) -> "LambdaClient":
+        """Functions."""
+        return self._session.client("lambda", **self._options)
+
+    @cached_property
+    def logs(self) -> "CloudWatchLogsClient":
+        """Log groups."""
+        return self._session.client("logs", **self._options)
+
+    @cached_property
+    def s3(self) -> "S3Client":
+        """Buckets."""
+        return self._session.client("s3", **self._options)
+
+    @cached_property
+    def secretsmanager(self) -> "SecretsManagerClient":
+        """Secrets."""
+        return self._session.client("secretsmanager", **self._options)
+
+    @cached_property
+    def sns(self) -> "SNSClient":
+        """Topics."""
+        return self._session.client("sns", **self._options)
+
+    @cached_property
+    def sqs(self) -> "SQSClient":
+        """Queues."""
+        return self._session.client("sqs", **self._options)

@@ -1,0 +1,80 @@
+"""Which resource type is made by which function, and which types need nothing here."""
+
+from penstock.local.emulated_aws import ACCOUNT_ID, EmulatedAws
+from penstock.local.materialise import cluster, data, functions, messaging, rest_api
+from penstock.local.materialise.registration import (
+    Made,
+    MaterialiseError,
+    Materialiser,
+    Registration,
+)
+
+_MATERIALISERS: dict[str, Materialiser] = {
+    **cluster.MATERIALISERS,
+    **data.MATERIALISERS,
+    **functions.MATERIALISERS,
+    **messaging.MATERIALISERS,
+    **rest_api.MATERIALISERS,
+}
+
+_NOTHING_NEEDED = {
+    "aws:apigateway/account:Account": "the emulator writes no access logs",
+    "aws:apigateway/methodSettings:MethodSettings": "the emulator does not throttle",
+    "aws:ecr/lifecyclePolicy:LifecyclePolicy": "no image is pushed",
+    "aws:eks/podIdentityAssociation:PodIdentityAssociation": "credentials are not checked",
+    "aws:iam/rolePolicyAttachment:RolePolicyAttachment": "credentials are not checked",
+    "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": "nothing gets old",
+    "aws:s3/bucketOwnershipControls:BucketOwnershipControls": "there is one account",
+    "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": "loopback is not public",
+    "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": (
+        "objects are kept in memory"
+    ),
+    "pulumi:providers:aws": "the emulator is reached by its own clients",
+    "pulumi:providers:docker-build": "no image is built",
+    "pulumi:providers:kubernetes": "pods are processes",
+}
+"""Types without an effect on one machine, and why."""
+
+
+def materialise(aws: EmulatedAws, resource: Registration) -> Made:
+    """Make one resource.
+
+    Raises:
+        MaterialiseError: neither its type nor one of its inputs is known here.
+    """
+    if resource.type in _NOTHING_NEEDED:
+        return resource.made(resource.name)
+    if resource.type not in _MATERIALISERS:
+        raise MaterialiseError(
+            f"{resource}: the local stack does not know this type; teach it in"
+            " penstock/local/materialise"
+        )
+    made = _MATERIALISERS[resource.type](aws, resource)
+    resource.check_complete()
+    return made
+
+
+def answer_invoke(aws: EmulatedAws, token: str, arguments: dict[str, object]) -> dict[str, object]:
+    """Answer one call of the program to a provider.
+
+    Raises:
+        MaterialiseError: the call is not known here.
+    """
+    match token:
+        case "aws:index/getCallerIdentity:getCallerIdentity":
+            arn = f"arn:aws:iam::{ACCOUNT_ID}:root"
+            return {"accountId": ACCOUNT_ID, "arn": arn, "userId": ACCOUNT_ID, "id": ACCOUNT_ID}
+        case "aws:index/getRegion:getRegion":
+            return {"name": aws.region, "region": aws.region, "id": aws.region}
+        case "aws:index/getPartition:getPartition":
+            return {"partition": "aws", "dnsSuffix": "amazonaws.com", "id": "aws"}
+        case "aws:secretsmanager/getRandomPassword:getRandomPassword":
+            answer = aws.secretsmanager.get_random_password(
+                PasswordLength=int(str(arguments.get("passwordLength", 32))),
+                ExcludePunctuation=bool(arguments.get("excludePunctuation", False)),
+            )
+            return {**arguments, "randomPassword": answer["RandomPassword"], "id": aws.region}
+        case "aws:ecr/getAuthorizationToken:getAuthorizationToken":
+            return {**arguments, "userName": "AWS", "password": "none", "id": aws.region}
+        case _:
+            raise MaterialiseError(f"{token}: the local stack does not know this call")

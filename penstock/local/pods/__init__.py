@@ -1,0 +1,1 @@
+"""Worker pods as processes, scaled as KEDA would scale them."""

@@ -1,0 +1,71 @@
+"""The process of one container, started again whenever it ends, as the kubelet would."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from penstock.local.processes import Child, Command
+
+_FIRST_DELAY_SECONDS = 0.2
+_LONGEST_DELAY_SECONDS = 10.0
+
+
+class ContainerProcess:
+    """Keeps one process running until it is stopped."""
+
+    def __init__(
+        self, command: Command, state_folder: Path, on_restart: Callable[["ContainerProcess"], None]
+    ) -> None:
+        self.name = command.name
+        self.restarts = 0
+        self.exit_status: int | None = None
+        """Of the last process that ended by itself."""
+
+        self._command = command
+        self._state_folder = state_folder
+        self._on_restart = on_restart
+        self._stop_requested = asyncio.Event()
+        self._grace_seconds = 0.0
+        self._child: Child | None = None
+        self._keeping: asyncio.Task[None] | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """The process id, while there is a process."""
+        return self._child.pid if self._child and self._child.is_running else None
+
+    async def start(self) -> None:
+        """Start the process, and keep it running in the background."""
+        child = await Child.start(self._command, self._state_folder)
+        self._child = child
+        self._keeping = asyncio.create_task(self._keep_running(child))
+
+    async def stop(self, grace_seconds: float) -> None:
+        """Let the process end within the grace; do not start it again."""
+        self._grace_seconds = grace_seconds
+        self._stop_requested.set()
+        if self._child:
+            await self._child.stop(grace_seconds)
+        if self._keeping:
+            await self._keeping
+
+    async def _keep_running(self, child: Child) -> None:
+        delay = _FIRST_DELAY_SECONDS
+        while True:
+            started_at = time.monotonic()
+            self.exit_status = await child.ended()
+            child.kill()  # what it started lives in its group
+            if time.monotonic() - started_at > _LONGEST_DELAY_SECONDS:
+                delay = _FIRST_DELAY_SECONDS
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stop_requested.wait(), delay)
+            if self._stop_requested.is_set():
+                return
+            delay = min(2 * delay, _LONGEST_DELAY_SECONDS)
+            self._child = child = await Child.start(self._command, self._state_folder)
+            self.restarts += 1
+            self._on_restart(self)
+            if self._stop_requested.is_set():  # while it was being started
+                await child.stop(self._grace_seconds)

@@ -1,0 +1,66 @@
+"""The folder that a Truss server runs in, laid out as the Dockerfile of its context does it."""
+
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+_COPIED = ("model",)
+_LINKED = ("data", "packages")
+"""Only read, and sometimes large."""
+
+
+@dataclass(frozen=True)
+class TrussContext:
+    """The image context that `truss image build-context` made of a Truss directory."""
+
+    folder: Path
+    config: dict[str, Any]
+
+    @classmethod
+    def at(cls, folder: Path) -> "TrussContext | None":
+        """Return the context in `folder`, or `None` if something else lies there."""
+        if not (folder / "server" / "main.py").is_file():
+            return None
+        return cls(folder, yaml.safe_load((folder / "config.yaml").read_text()))
+
+    def lay_out(self, app: Path) -> None:
+        """Make the folder `app`, from which `python main.py` starts the server."""
+        shutil.rmtree(app, ignore_errors=True)
+        shutil.copytree(self.folder / "server", app)
+        shutil.copy(self.folder / "config.yaml", app)
+        for name in _COPIED:
+            shutil.copytree(self.folder / name, app / name)
+        for name in _LINKED:
+            if (self.folder / name).is_dir():
+                (app / name).symlink_to(self.folder / name)
+
+    def environment(self, app: Path, port: int) -> dict[str, str]:
+        """Return what the Dockerfile sets for the server."""
+        declared = self.config.get("environment_variables") or {}
+        return {
+            **{name: str(value) for name, value in declared.items()},
+            "INFERENCE_SERVER_PORT": str(port),
+            # The server looks for them in `/packages`.
+            "PYTHONPATH": str(app / "packages"),
+            "PYTHONUNBUFFERED": "1",
+        }
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is otherwise here than in the image."""
+        found = []
+        here = f"py{sys.version_info.major}{sys.version_info.minor}"
+        wanted = self.config.get("python_version")
+        if wanted != here:
+            found.append(f"runs on {here}, its image on {wanted}")
+        if packages := self.config.get("system_packages"):
+            found.append(f"system packages are not installed: {', '.join(packages)}")
+        found += [
+            f"{key} is not followed" for key in ("build_commands", "base_image", "model_cache")
+            if self.config.get(key)
+        ]  # fmt: skip
+        return tuple(found)

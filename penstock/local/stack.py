@@ -1,0 +1,199 @@
+"""Starts a whole stack, keeps it running until told to stop, and leaves nothing behind."""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from infra.program import declare
+from infra.settings.stack_settings import StackSettings
+from penstock.adapters.aws.directory import DynamoApiKeyStore
+from penstock.contracts.directory.api_key import ApiKey
+from penstock.contracts.local_stack import LocalStack
+from penstock.contracts.ports.clock import utc_now
+from penstock.contracts.request import Tenant
+from penstock.contracts.stack_outputs import StackOutputs
+from penstock.local.building import MODEL_ENVIRONMENTS, Built, build
+from penstock.local.emulator import Emulator, EmulatorError, Interpreter
+from penstock.local.front import Front
+from penstock.local.materialise.cluster import DEPLOYMENT, IMAGE, SCALED_OBJECT
+from penstock.local.materialise.program import Materialised, run_program
+from penstock.local.pods.events import EventLog
+from penstock.local.pods.launcher import Launcher, resolve_images
+from penstock.local.pods.scaler import DeploymentScaler
+from penstock.local.pods.workload import Workload, WorkloadError
+from penstock.local.processes import end_all, find_marked
+from penstock.local.state import StackStatus, StateFolder
+from penstock.local.supervisor import take_over
+
+TENANT = Tenant("local")
+"""Whose key a local stack starts with."""
+
+_GRACE_SECONDS = 3.0
+"""When the stack ends its queues end with it; there is nothing to drain for."""
+
+_STATUS_SECONDS = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class StackOptions:
+    """What `penstock local up` was asked for."""
+
+    settings_file: Path
+    state: StateFolder
+    port: int = 0
+    """Where the API is served; 0 is any free port."""
+
+
+def run_stack(
+    options: StackOptions, say: Callable[[str], None], ready: Callable[[LocalStack], None]
+) -> None:
+    """Run a stack until SIGINT or SIGTERM.
+
+    Raises:
+        PenstockError: it could not be started, or broke; the text says why.
+    """
+    take_over(options.state)
+    try:
+        with contextlib.suppress(asyncio.CancelledError):
+            asyncio.run(_run(options, say, ready))
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)  # what is left of the way out is short
+        end_all(find_marked(options.state.path), _GRACE_SECONDS)
+        options.state.forget()
+
+
+async def _run(
+    options: StackOptions, say: Callable[[str], None], ready: Callable[[LocalStack], None]
+) -> None:
+    task = asyncio.current_task()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, lambda: task and task.cancel())
+    async with AsyncExitStack() as running:
+        stack = await _started(options, say, running)
+        stack.tell_status()
+        options.state.write(options.state.running_stack, stack.description)
+        ready(stack.description)
+        await stack.keep_running()
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Stack:
+    """What was started."""
+
+    description: LocalStack
+    state: StateFolder
+    emulator: Emulator
+    models: tuple[str, ...]
+    scalers: tuple[DeploymentScaler, ...]
+
+    def tell_status(self) -> None:
+        """Write down how things are."""
+        deployments = tuple(scaler.status for scaler in self.scalers)
+        status = StackStatus(models=self.models, deployments=deployments)
+        self.state.write(self.state.status, status)
+
+    async def keep_running(self) -> None:
+        """Scale and tell until cancelled, or until a part that all need is gone."""
+        await asyncio.gather(
+            self._keep_telling(), self._need_emulator(), *(scaler.run() for scaler in self.scalers)
+        )
+
+    async def _keep_telling(self) -> None:
+        while True:
+            self.tell_status()
+            await asyncio.sleep(_STATUS_SECONDS)
+
+    async def _need_emulator(self) -> None:
+        status = await self.emulator.child.ended()
+        raise EmulatorError(f"MiniStack ended with status {status}; see {self.emulator.child.log}")
+
+
+async def _started(
+    options: StackOptions, say: Callable[[str], None], running: AsyncExitStack
+) -> _Stack:
+    settings = StackSettings.read(options.settings_file)
+    say("starting MiniStack; building functions and models")
+    interpreter = await Interpreter.find()
+    emulator, built = await asyncio.gather(
+        _emulator(interpreter, settings.region, options.state, running),
+        build(settings, Path(interpreter.executable)),
+    )
+    say("declaring the stack")
+    made = await asyncio.to_thread(_declared, settings, built, emulator)
+    say("starting the API and the scalers")
+    scalers = await _scalers(made, built, emulator, options.state, running)
+    front = Front(made.exports["api_url"])
+    running.push_async_callback(front.stop)
+    url = await front.start(options.port)
+    outputs = StackOutputs.model_validate({**made.exports, "api_url": url})
+    description = LocalStack(
+        outputs=outputs,
+        aws_endpoint_url=emulator.endpoint_url,
+        api_key=await asyncio.to_thread(_new_key, outputs.api_keys_table, emulator),
+        front_url=url,
+    )
+    return _Stack(
+        description=description,
+        state=options.state,
+        emulator=emulator,
+        models=tuple(settings.models),
+        scalers=scalers,
+    )
+
+
+async def _emulator(
+    interpreter: Interpreter, region: str, state: StateFolder, running: AsyncExitStack
+) -> Emulator:
+    emulator = await Emulator.start(interpreter, region, state)
+    running.push_async_callback(emulator.child.stop, _GRACE_SECONDS)
+    return emulator
+
+
+def _declared(settings: StackSettings, built: Built, emulator: Emulator) -> Materialised:
+    return run_program(
+        lambda: declare(settings, built.artifacts),
+        emulator.aws(),
+        project="penstock",
+        stack=settings.environment,
+    )
+
+
+async def _scalers(
+    made: Materialised,
+    built: Built,
+    emulator: Emulator,
+    state: StateFolder,
+    running: AsyncExitStack,
+) -> tuple[DeploymentScaler, ...]:
+    images = await resolve_images(made.of_type(IMAGE), built.root, MODEL_ENVIRONMENTS)
+    launcher = Launcher(images=images, aws_environment=emulator.environment(), state=state)
+    events = EventLog(state.events)
+    running.callback(events.close)
+    aws = emulator.aws()
+    scaled = {
+        found["spec"]["scaleTargetRef"]["name"]: found for found in made.of_type(SCALED_OBJECT)
+    }
+    scalers = []
+    for workload in map(Workload.of, made.of_type(DEPLOYMENT)):
+        if workload.name not in scaled:
+            raise WorkloadError(f"deployment {workload.name}: no ScaledObject names it")
+        scaler = DeploymentScaler(workload, scaled[workload.name]["spec"], launcher, aws, events)
+        scalers.append(scaler)
+    running.push_async_callback(_stop, scalers)
+    return tuple(scalers)
+
+
+async def _stop(scalers: Sequence[DeploymentScaler]) -> None:
+    await asyncio.gather(*(scaler.stop(_GRACE_SECONDS) for scaler in scalers))
+
+
+def _new_key(table: str, emulator: Emulator) -> str:
+    key, secret = ApiKey.issue(TENANT, utc_now(), name="penstock local up")
+    DynamoApiKeyStore(table, emulator.aws().dynamodb).put(key)
+    return secret

@@ -1,0 +1,84 @@
+"""Whose process runs a local stack, and how a stack is ended from outside."""
+
+import os
+
+import psutil
+from pydantic import ValidationError
+
+from penstock.contracts.contract import Contract
+from penstock.contracts.errors import PenstockError
+from penstock.local.processes import end_all, find_marked
+from penstock.local.state import StateFolder
+
+_GOODBYE_SECONDS = 20.0
+"""A supervisor ends its own processes; it gets this long."""
+
+_GRACE_SECONDS = 5.0
+
+
+class AlreadyRunningError(PenstockError):
+    """A stack runs in this state folder."""
+
+    def __init__(self, pid: int, state: StateFolder) -> None:
+        super().__init__(
+            f"a local stack runs here already (process {pid});"
+            " look at it with 'penstock local status', stop it with 'penstock local down'"
+        )
+        self.pid = pid
+        self.state = state
+
+
+class Supervisor(Contract):
+    """A process, told apart from a later one with the same id."""
+
+    pid: int
+    created_at: float
+
+    @classmethod
+    def this_process(cls) -> "Supervisor":
+        """Return the process that asks."""
+        return cls(pid=os.getpid(), created_at=psutil.Process().create_time())
+
+    @classmethod
+    def find(cls, state: StateFolder) -> psutil.Process | None:
+        """Return the process that runs the stack, or `None`."""
+        try:
+            written = cls.model_validate_json(state.supervisor.read_bytes())
+            process = psutil.Process(written.pid)
+        except (FileNotFoundError, ValidationError, psutil.NoSuchProcess):
+            return None
+        is_same = process.create_time() == written.created_at
+        return process if is_same and process.status() != psutil.STATUS_ZOMBIE else None
+
+
+def check_free(state: StateFolder) -> None:
+    """Raise `AlreadyRunningError` if a stack runs in `state`."""
+    if running := Supervisor.find(state):
+        raise AlreadyRunningError(running.pid, state)
+
+
+def take_over(state: StateFolder) -> None:
+    """Make this process the supervisor, and end what a dead one left.
+
+    Raises:
+        AlreadyRunningError: another supervisor is alive.
+    """
+    check_free(state)
+    end_all(find_marked(state.path), _GRACE_SECONDS)
+    state.prepare()
+    state.write(state.supervisor, Supervisor.this_process())
+
+
+def bring_down(state: StateFolder) -> int:
+    """End the stack, whether its supervisor lives or not; return how many processes ended."""
+    ended = 0
+    if supervisor := Supervisor.find(state):
+        supervisor.terminate()
+        psutil.wait_procs([supervisor], timeout=_GOODBYE_SECONDS)
+        ended = 1
+    left = find_marked(state.path)
+    if supervisor and supervisor.is_running() and supervisor not in left:
+        left.append(supervisor)
+    end_all(left, _GRACE_SECONDS)
+    state.forget()
+    return ended + len(left)
