@@ -16,9 +16,9 @@ from rich.table import Table
 
 from penstock.cli.output import AsJson, print_json
 from penstock.contracts.errors import PenstockError
-from penstock.contracts.local_stack import LOCAL_STACK_FILE, LocalStack
 
 if TYPE_CHECKING:
+    from penstock.contracts.local_stack import LocalStack
     from penstock.local.state import StackStatus, StateFolder
 
 app = typer.Typer(no_args_is_help=True, help="Run the whole platform on this machine.")
@@ -31,7 +31,7 @@ StateOption = Annotated[
         help="Where the stack keeps its files; another is another stack.",
     ),
 ]
-_DEFAULT_STATE = LOCAL_STACK_FILE.parent
+_DEFAULT_STATE = Path(".penstock/local")  # `LOCAL_STACK_FILE.parent`, without loading pydantic
 _LOOK_SECONDS = 0.1
 
 
@@ -62,12 +62,12 @@ def up(
 
     folder = StateFolder.at(state)
 
-    def ready(stack: LocalStack) -> None:
+    def ready(stack: "LocalStack") -> None:
         _show_ready(folder, stack, as_json=as_json, detached=detach)
 
     if detach:
         _up_detached(settings, port, folder)
-        ready(LocalStack.model_validate_json(folder.running_stack.read_bytes()))
+        ready(_description(folder))
         return
     say = _progress()
     say("reading the program")
@@ -96,7 +96,7 @@ def status(*, state: StateOption = _DEFAULT_STATE, as_json: AsJson = False) -> N
     from penstock.local.state import StackStatus
 
     folder = _running(state)
-    stack = LocalStack.model_validate_json(folder.running_stack.read_bytes())
+    stack = _description(folder)
     seen = StackStatus.model_validate_json(folder.status.read_bytes())
     if as_json:
         print_json({"stack": stack.model_dump(mode="json"), **seen.model_dump(mode="json")})
@@ -141,6 +141,12 @@ def _running(state: Path) -> "StateFolder":
     return folder
 
 
+def _description(folder: "StateFolder") -> "LocalStack":
+    from penstock.contracts.local_stack import LocalStack
+
+    return LocalStack.model_validate_json(folder.running_stack.read_bytes())
+
+
 def _up_detached(settings: Path, port: int, folder: "StateFolder") -> None:
     from penstock.local.logs import LogReader
     from penstock.local.processes import MARKER
@@ -181,7 +187,9 @@ def _progress() -> Callable[[str], None]:
     return say
 
 
-def _show_ready(folder: "StateFolder", stack: LocalStack, *, as_json: bool, detached: bool) -> None:
+def _show_ready(
+    folder: "StateFolder", stack: "LocalStack", *, as_json: bool, detached: bool
+) -> None:
     from penstock.local.state import StackStatus
 
     if as_json:
@@ -197,7 +205,7 @@ def _show_ready(folder: "StateFolder", stack: LocalStack, *, as_json: bool, deta
     typer.echo("Stop  penstock local down" if detached else "Stop  Ctrl-C")
 
 
-def _curl(stack: LocalStack, model: str) -> str:
+def _curl(stack: "LocalStack", model: str) -> str:
     return (
         f"curl {stack.front_url}/models/{model}/production/async_predict"
         f" -H 'Authorization: Api-Key {stack.api_key}'"

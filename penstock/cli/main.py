@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from penstock.cli import keys
+from penstock.cli import keys, local
 from penstock.cli.failures import EXIT_CODES_HELP, PenstockGroup
 from penstock.cli.requests import commands as requests
 
@@ -18,6 +18,7 @@ app = typer.Typer(
 )
 app.add_typer(requests.app)
 app.add_typer(keys.app, name="keys")
+app.add_typer(local.app, name="local")
 
 
 def _show_version(*, wanted: bool) -> None:

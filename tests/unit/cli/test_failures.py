@@ -62,13 +62,14 @@ def test_every_exit_code_is_in_the_help(penstock: CommandLineOf) -> None:
     [
         *("submit", "status", "wait", "result", "cancel", "queue"),
         *("keys create", "keys list", "keys revoke"),
+        *("local up", "local down", "local status", "local logs"),
     ],
 )
 def test_the_help_of_a_command_has_an_example_of_it(penstock: CommandLineOf, command: str) -> None:
     done = penstock()(*command.split(), "--help")
 
     assert done.exit_code == 0
-    assert f"Example: penstock {command} " in done.stdout
+    assert f"Example: penstock {command}" in done.stdout
 
 
 def test_the_version_is_told(penstock: CommandLineOf) -> None:
