@@ -126,6 +126,12 @@ def test_a_request_at_its_deadline_is_not_claimed(ports: Ports) -> None:
     assert refusal.value.current == request
 
 
+def test_a_queued_request_that_was_asked_to_stop_is_not_claimed(ports: Ports) -> None:
+    ports.requests.accept(a_request(ports.clock(), cancel_requested=True))
+    with pytest.raises(ClaimRefusedError):
+        claimed(ports)
+
+
 def test_a_waiting_retry_has_no_deadline(ports: Ports) -> None:
     ports.requests.release(claimed(ports), PREDICT_ERROR, counts_as_attempt=True)
     ports.clock.advance(10_000)

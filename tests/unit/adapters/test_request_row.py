@@ -2,9 +2,15 @@
 
 from datetime import UTC, datetime, timedelta
 
-from penstock.adapters.aws.request_row import SWEEP_SHARDS, item_of, request_of, update_arguments
+from penstock.adapters.aws.request_row import (
+    SWEEP_SHARDS,
+    changes_between,
+    item_of,
+    request_of,
+    update_arguments,
+)
 from penstock.contracts.outcome import Fault, FaultCode, StoredObject
-from penstock.contracts.request import AsyncRequest, RequestId, RetryPolicy, Tenant
+from penstock.contracts.request import AsyncRequest, RequestId, RequestState, RetryPolicy, Tenant
 
 NOW = datetime(2030, 1, 1, 12, 0, 0, 123_456, tzinfo=UTC)
 NOW_MICROSECONDS = "1893499200123456"
@@ -72,6 +78,12 @@ def test_requests_spread_over_all_shards_of_the_index() -> None:
         for n in range(200)
     }
     assert shards == {str(shard) for shard in range(SWEEP_SHARDS)}
+
+
+def test_a_wish_to_cancel_leaves_the_sweep_time_to_the_worker_that_renews_it() -> None:
+    held = A_REQUEST.model_copy(update={"state": RequestState.IN_PROGRESS, "lease_until": NOW})
+    asked = held.model_copy(update={"cancel_requested": True})
+    assert changes_between(held, asked, NOW) == {"cancel_requested": True}
 
 
 def test_an_update_sets_removes_and_adds_and_mentions_nothing_else() -> None:
