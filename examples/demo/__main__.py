@@ -45,7 +45,8 @@ def _all_delivered(stack: LocalStack, pages: list[Page], console: Console) -> bo
     with WebhookReceiver(secrets) as receiver, Client(stack.front_url, stack.api_key) as client:
         console.print(
             f"{len(pages)} pages at {len(PRIORITIES)} priorities to {stack.front_url},"
-            f" webhooks to {receiver.url}"
+            f" webhooks to {receiver.url}",
+            soft_wrap=True,
         )
         readings = submit(client, pages, receiver.url)
         follow(readings, console)

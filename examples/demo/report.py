@@ -23,7 +23,7 @@ def show_texts(verdicts: Sequence[Verdict], console: Console) -> None:
         for line in lines[:_LINES_SHOWN]:
             console.print(Text(f"  {line}"))
         if more := len(lines[_LINES_SHOWN:]):
-            console.print(Text(f"  … {more} more lines", style="dim"))
+            console.print(Text(f"  … and {more} more", style="dim"))
         for verdict in readings:
             lies_in = verdict.stored.uri if verdict.stored else "nowhere"
             # Never wrapped: an address must be one piece to be copied.
