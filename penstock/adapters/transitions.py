@@ -5,7 +5,14 @@ Whether a step is allowed is not decided here: the predicates of `AsyncRequest` 
 
 from datetime import datetime
 
-from penstock.contracts.outcome import Canceled, Failed, Fault, Outcome, Succeeded
+from penstock.contracts.outcome import (
+    Canceled,
+    Failed,
+    Fault,
+    Outcome,
+    StoredObject,
+    Succeeded,
+)
 from penstock.contracts.request import AsyncRequest, RequestState, WebhookStatus
 
 _UNLEASED: dict[str, object] = {"lease_owner": None, "lease_until": None}
@@ -22,6 +29,23 @@ def finished(held: AsyncRequest, outcome: Outcome, now: datetime) -> AsyncReques
             return held.moved_to(RequestState.FAILED, now).model_copy(update=_UNLEASED | ended)
         case Canceled():
             return canceled(held, now)
+
+
+def expired(
+    waiting: AsyncRequest, fault: Fault, failure: StoredObject | None, now: datetime
+) -> AsyncRequest:
+    """Return a request that was never claimed as its deadline ends it."""
+    ended = {"faults": (fault,), "result": failure}
+    return waiting.moved_to(RequestState.EXPIRED, now).model_copy(update=ended)
+
+
+def may_be_given_up(current: AsyncRequest, seen: AsyncRequest, now: datetime) -> bool:
+    """Whether nobody holds a request and nobody claimed it since it was seen."""
+    return (
+        not current.state.is_terminal
+        and not current.is_leased(now)
+        and (current.state, current.attempt) == (seen.state, seen.attempt)
+    )
 
 
 def released(

@@ -37,7 +37,8 @@ class RequestState(StrEnum):
 
 
 _LEGAL_MOVES = {
-    RequestState.QUEUED: {RequestState.IN_PROGRESS, RequestState.EXPIRED, RequestState.CANCELED},
+    # A request whose message was lost fails without running (again).
+    RequestState.QUEUED: set(RequestState) - {RequestState.QUEUED, RequestState.SUCCEEDED},
     # A retry waits as queued; a request whose worker died is claimed again while in progress.
     RequestState.IN_PROGRESS: set(RequestState) - {RequestState.EXPIRED},
 }

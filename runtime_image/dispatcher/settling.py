@@ -11,8 +11,8 @@ from penstock.contracts.notification import Notification
 from penstock.contracts.ports.notifications import Notifier
 from penstock.contracts.ports.requests import Delivery, RequestQueue, RequestStore
 from penstock.contracts.request import AsyncRequest
+from penstock.protocol.steps import Announce, Drop, Run, Step, Wait
 from runtime_image.dispatcher.concurrency import Batcher, Threads
-from runtime_image.dispatcher.protocol import Announce, Drop, Run, Step, Wait
 
 logger = logging.getLogger(__name__)
 

@@ -8,17 +8,18 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import aiohttp
+
+from penstock.adapters.aws.clients import client
 from penstock.adapters.aws.notifier import SnsNotifier
 from penstock.adapters.aws.objects import S3PayloadStore, S3ResultStore
 from penstock.adapters.aws.request_queue import SqsRequestQueue
-
-from penstock.adapters.aws.clients import client
 from penstock.adapters.aws.request_store import DynamoRequestStore
 from penstock.contracts.environments import DispatcherEnvironment
 from penstock.contracts.ports.clock import Clock, utc_now
 from penstock.contracts.ports.notifications import Notifier
 from penstock.contracts.ports.objects import PayloadStore, ResultStore
 from penstock.contracts.ports.requests import RequestQueue, RequestStore
+from penstock.protocol.request_protocol import RequestProtocol
 from runtime_image.dispatcher.concurrency import Threads
 from runtime_image.dispatcher.model_server.readiness import Readiness
 from runtime_image.dispatcher.model_server.server import ModelServer
@@ -26,7 +27,6 @@ from runtime_image.dispatcher.model_server.truss import TrussServer
 from runtime_image.dispatcher.observability.metrics import Metrics
 from runtime_image.dispatcher.observability.probes import serve_probes
 from runtime_image.dispatcher.process import Process
-from runtime_image.dispatcher.protocol import RequestProtocol
 from runtime_image.dispatcher.scheduling.gate import Gate
 from runtime_image.dispatcher.scheduling.holding import Heartbeats
 from runtime_image.dispatcher.scheduling.lanes import Lanes

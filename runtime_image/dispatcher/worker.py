@@ -11,6 +11,8 @@ from penstock.contracts.errors import LeaseLostError, UnavailableError
 from penstock.contracts.outcome import Fault
 from penstock.contracts.ports.requests import Delivery
 from penstock.contracts.request import AsyncRequest
+from penstock.protocol.request_protocol import RequestProtocol
+from penstock.protocol.steps import Announce, Drop, Run, Step, Wait
 from runtime_image.dispatcher.concurrency import Threads
 from runtime_image.dispatcher.model_server.readiness import Readiness
 from runtime_image.dispatcher.model_server.server import (
@@ -20,7 +22,6 @@ from runtime_image.dispatcher.model_server.server import (
     ModelServer,
 )
 from runtime_image.dispatcher.observability.metrics import Metrics
-from runtime_image.dispatcher.protocol import Announce, Drop, RequestProtocol, Run, Step, Wait
 from runtime_image.dispatcher.scheduling.gate import Gate, GateClosedError, Ticket
 from runtime_image.dispatcher.scheduling.holding import Heartbeats, Held, Interruption
 from runtime_image.dispatcher.settling import Settling, persistently

@@ -26,7 +26,7 @@ from penstock.contracts.errors import (
     LeaseLostError,
     UnknownRequestError,
 )
-from penstock.contracts.outcome import Canceled, Fault, Outcome
+from penstock.contracts.outcome import Canceled, Failed, Fault, Outcome, StoredObject
 from penstock.contracts.ports.clock import Clock, utc_now
 from penstock.contracts.request import AsyncRequest, RequestId, RequestState, WebhookStatus
 
@@ -43,10 +43,10 @@ _IS_CLAIMABLE = (
     " AND (#attempt > :none OR #deadline_at > :now))"
     f" OR ({_HAS_LAPSED}))"
 )
-_IS_ABANDONED = f"{_HAS_LAPSED} AND #attempts_left <= :none"
 _IS_HELD = "#state = :in_progress AND #lease_owner = :holder AND #attempt = :held_attempt"
 _IS_HELD_AND_WANTED = f"{_IS_HELD} AND #cancel_requested = :false"
 _IS_AS_SEEN = "#state = :seen_state AND #attempt = :seen_attempt"
+_IS_UNHELD_AS_SEEN = f"{_IS_AS_SEEN} AND (#state = :queued OR ({_HAS_LAPSED}))"
 _IS_UNANNOUNCED = (
     "attribute_exists(#request_id) AND NOT #state IN (:queued, :in_progress)"
     " AND attribute_not_exists(#notified_at)"
@@ -159,27 +159,31 @@ class DynamoRequestStore:
             # of this second step tells the two apart.
             return self.finish(claimed, Canceled())
 
-    def expire(self, request_id: RequestId) -> AsyncRequest:
+    def expire(
+        self, request_id: RequestId, fault: Fault, failure: StoredObject | None = None
+    ) -> AsyncRequest:
         """Move a request that waited past its deadline to EXPIRED."""
         now = self._clock()
         expired = RequestState.EXPIRED
-        changes = {"state": expired, "status_at": now, **sweep(expired, now)}
-        arguments = update_arguments(changes, _IS_PAST_DEADLINE, {**_CONSTANTS, "now": now})
+        ended = {"state": expired, "status_at": now, "faults": (fault,), "result": failure}
+        arguments = update_arguments(
+            {**ended, **sweep(expired, now)}, _IS_PAST_DEADLINE, {**_CONSTANTS, "now": now}
+        )
         return self._update_unheld("expire request", request_id, arguments)
 
-    def abandon(self, request_id: RequestId, fault: Fault) -> AsyncRequest:
-        """Move a request whose last allowed attempt died to FAILED."""
+    def give_up(
+        self, seen: AsyncRequest, fault: Fault, failure: StoredObject | None = None
+    ) -> AsyncRequest:
+        """Move a request that nobody holds to FAILED, if it is still as it was seen."""
         now = self._clock()
-        changes = {
-            "state": RequestState.FAILED,
-            "status_at": now,
-            "faults": (fault,),
-            "lease_owner": None,
-            "lease_until": None,
-            **sweep(RequestState.FAILED, now),
-        }
-        arguments = update_arguments(changes, _IS_ABANDONED, {**_CONSTANTS, "now": now})
-        return self._update_unheld("abandon request", request_id, arguments)
+        if seen.state.is_terminal:
+            raise ClaimRefusedError(seen.request_id, self.find(seen.request_id))
+        ended = transitions.finished(seen, Failed(fault=fault, failure=failure), now)
+        values = {"now": now, "seen_state": seen.state, "seen_attempt": seen.attempt}
+        arguments = update_arguments(
+            changes_between(seen, ended, now), _IS_UNHELD_AS_SEEN, {**_CONSTANTS, **values}
+        )
+        return self._update_unheld("give up request", seen.request_id, arguments)
 
     def cancel(self, request_id: RequestId, *, force: bool = False) -> AsyncRequest:
         """Cancel a request, or ask its worker to stop."""

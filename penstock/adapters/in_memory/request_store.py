@@ -1,6 +1,6 @@
 """The requests table as a dictionary: the predicates of `AsyncRequest` decide every step."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from threading import RLock
 
 from penstock.adapters import transitions
@@ -10,7 +10,7 @@ from penstock.contracts.errors import (
     LeaseLostError,
     UnknownRequestError,
 )
-from penstock.contracts.outcome import Failed, Fault, Outcome
+from penstock.contracts.outcome import Failed, Fault, Outcome, StoredObject
 from penstock.contracts.ports.clock import Clock
 from penstock.contracts.request import AsyncRequest, RequestId, RequestState, WebhookStatus
 
@@ -73,23 +73,29 @@ class InMemoryRequestStore:
             returned = transitions.released(held, fault, now, counts_as_attempt=counts_as_attempt)
             return self._kept(returned)
 
-    def expire(self, request_id: RequestId) -> AsyncRequest:
+    def expire(
+        self, request_id: RequestId, fault: Fault, failure: StoredObject | None = None
+    ) -> AsyncRequest:
         """Move a request that waited past its deadline to EXPIRED."""
         with self._lock:
             now = self._clock()
             request = self._rows.get(request_id)
             if request is None or not request.is_past_deadline(now):
                 raise ClaimRefusedError(request_id, request)
-            return self._kept(request.moved_to(RequestState.EXPIRED, now))
+            return self._kept(transitions.expired(request, fault, failure, now))
 
-    def abandon(self, request_id: RequestId, fault: Fault) -> AsyncRequest:
-        """Move a request whose last allowed attempt died to FAILED."""
+    def give_up(
+        self, seen: AsyncRequest, fault: Fault, failure: StoredObject | None = None
+    ) -> AsyncRequest:
+        """Move a request that nobody holds to FAILED, if it is still as it was seen."""
         with self._lock:
             now = self._clock()
-            request = self._rows.get(request_id)
-            if request is None or not _is_abandoned(request, now):
-                raise ClaimRefusedError(request_id, request)
-            return self._kept(transitions.finished(request, Failed(fault=fault), now))
+            current = self._rows.get(seen.request_id)
+            if current is None or not transitions.may_be_given_up(current, seen, now):
+                raise ClaimRefusedError(seen.request_id, current)
+            return self._kept(
+                transitions.finished(current, Failed(fault=fault, failure=failure), now)
+            )
 
     def cancel(self, request_id: RequestId, *, force: bool = False) -> AsyncRequest:
         """Cancel a request, or ask its worker to stop."""
@@ -126,11 +132,3 @@ class InMemoryRequestStore:
     def _kept(self, request: AsyncRequest) -> AsyncRequest:
         self._rows[request.request_id] = request
         return request
-
-
-def _is_abandoned(request: AsyncRequest, now: datetime) -> bool:
-    return (
-        request.state is RequestState.IN_PROGRESS
-        and not request.is_leased(now)
-        and request.attempts_left <= 0
-    )

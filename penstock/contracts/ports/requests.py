@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from penstock.contracts.message import QueueMessage
-from penstock.contracts.outcome import Fault, Outcome
+from penstock.contracts.outcome import Fault, Outcome, StoredObject
 from penstock.contracts.request import AsyncRequest, RequestId, WebhookStatus
 
 
@@ -58,7 +58,9 @@ class RequestStore(Protocol):
         """
         ...
 
-    def expire(self, request_id: RequestId) -> AsyncRequest:
+    def expire(
+        self, request_id: RequestId, fault: Fault, failure: StoredObject | None = None
+    ) -> AsyncRequest:
         """Move a request that waited past its deadline to EXPIRED.
 
         Raises:
@@ -66,11 +68,14 @@ class RequestStore(Protocol):
         """
         ...
 
-    def abandon(self, request_id: RequestId, fault: Fault) -> AsyncRequest:
-        """Move a request whose last allowed attempt died (lease lapsed) to FAILED.
+    def give_up(
+        self, seen: AsyncRequest, fault: Fault, failure: StoredObject | None = None
+    ) -> AsyncRequest:
+        """Move a request that nobody holds to FAILED, if it is still as it was seen.
 
         Raises:
-            ClaimRefusedError: it is held, has attempts left or has ended.
+            ClaimRefusedError: it is held, has ended or was claimed since; the error carries the
+                row.
         """
         ...
 

@@ -9,8 +9,8 @@ from typing import Any
 from penstock.contracts.errors import LeaseLostError, UnavailableError
 from penstock.contracts.ports.requests import Delivery, RequestQueue
 from penstock.contracts.request import AsyncRequest
+from penstock.protocol.request_protocol import RequestProtocol
 from runtime_image.dispatcher.concurrency import Threads
-from runtime_image.dispatcher.protocol import RequestProtocol
 
 logger = logging.getLogger(__name__)
 

@@ -83,8 +83,9 @@ def test_a_request_without_webhook_has_none_to_cancel(ports: Ports) -> None:
 def test_a_request_that_waited_too_long_expires(ports: Ports, queued: AsyncRequest) -> None:
     ports.clock.advance(599)  # one second passed before
 
-    ended = ports.requests.expire(REQUEST_ID)
-    assert ended == queued.moved_to(RequestState.EXPIRED, ports.clock())
+    ended = ports.requests.expire(REQUEST_ID, TIMEOUT)
+    assert (ended.state, ended.status_at) == (RequestState.EXPIRED, ports.clock())
+    assert ended.faults == (TIMEOUT,)
     assert ended.webhook_status is WebhookStatus.PENDING
     assert ports.requests.find(REQUEST_ID) == ended
 
@@ -92,61 +93,64 @@ def test_a_request_that_waited_too_long_expires(ports: Ports, queued: AsyncReque
 def test_a_request_does_not_expire_early(ports: Ports, queued: AsyncRequest) -> None:
     ports.clock.advance(598.999999)
     with pytest.raises(ClaimRefusedError) as refusal:
-        ports.requests.expire(REQUEST_ID)
+        ports.requests.expire(REQUEST_ID, TIMEOUT)
     assert refusal.value.current == queued
 
 
 def test_a_request_that_was_ever_claimed_does_not_expire(ports: Ports, held: AsyncRequest) -> None:
     ports.clock.advance(10_000)
     with pytest.raises(ClaimRefusedError):
-        ports.requests.expire(REQUEST_ID)
+        ports.requests.expire(REQUEST_ID, TIMEOUT)
     waiting = waiting_again(ports, held)
     with pytest.raises(ClaimRefusedError) as refusal:
-        ports.requests.expire(REQUEST_ID)
+        ports.requests.expire(REQUEST_ID, TIMEOUT)
     assert refusal.value.current == waiting
 
 
-def test_a_request_whose_last_attempt_died_is_abandoned(ports: Ports, queued: AsyncRequest) -> None:
+def test_a_request_whose_last_attempt_died_is_given_up(ports: Ports, queued: AsyncRequest) -> None:
     for _ in range(queued.attempts_left):
-        ports.requests.claim(REQUEST_ID, "worker-1", lease_seconds=30)
+        seen = ports.requests.claim(REQUEST_ID, "worker-1", lease_seconds=30)
         ports.clock.advance(31)
 
-    ended = ports.requests.abandon(REQUEST_ID, TIMEOUT)
+    ended = ports.requests.give_up(seen, TIMEOUT, A_FAILURE)
     assert (ended.state, ended.faults, ended.attempt) == (RequestState.FAILED, (TIMEOUT,), 3)
     assert (ended.lease_owner, ended.status_at) == (None, ports.clock())
+    assert ended.result == A_FAILURE
     assert ports.requests.find(REQUEST_ID) == ended
     with pytest.raises(ClaimRefusedError):
-        ports.requests.abandon(REQUEST_ID, TIMEOUT)
+        ports.requests.give_up(seen, TIMEOUT)
 
 
-def test_a_request_on_its_last_attempt_is_not_abandoned_while_held(
+def test_a_waiting_request_is_given_up(ports: Ports, queued: AsyncRequest) -> None:
+    ended = ports.requests.give_up(queued, TIMEOUT)
+    assert (ended.state, ended.attempt) == (RequestState.FAILED, 0)
+    assert ports.requests.find(REQUEST_ID) == ended
+
+
+def test_a_held_request_is_not_given_up(ports: Ports, held: AsyncRequest) -> None:
+    ports.clock.advance(29)
+    with pytest.raises(ClaimRefusedError) as refusal:
+        ports.requests.give_up(held, TIMEOUT)
+    assert refusal.value.current == held
+
+
+def test_a_request_that_was_claimed_since_it_was_seen_is_not_given_up(
     ports: Ports, queued: AsyncRequest
 ) -> None:
-    for _ in range(queued.attempts_left):
-        ports.clock.advance(31)
-        held = ports.requests.claim(REQUEST_ID, "worker-1", lease_seconds=30)
-
-    ports.clock.advance(30)
-    with pytest.raises(ClaimRefusedError) as refusal:
-        ports.requests.abandon(REQUEST_ID, TIMEOUT)
-    assert refusal.value.current == held
-
-
-def test_a_lapsed_request_with_attempts_left_is_not_abandoned(
-    ports: Ports, held: AsyncRequest
-) -> None:
+    ports.requests.claim(REQUEST_ID, "worker-1", lease_seconds=30)
     ports.clock.advance(31)
-    with pytest.raises(ClaimRefusedError) as refusal:
-        ports.requests.abandon(REQUEST_ID, TIMEOUT)
-    assert refusal.value.current == held
+    with pytest.raises(ClaimRefusedError):
+        ports.requests.give_up(queued, TIMEOUT)
 
 
-def test_an_unknown_request_is_neither_expired_nor_abandoned(ports: Ports) -> None:
+def test_an_unknown_request_is_neither_expired_nor_given_up(
+    ports: Ports, queued: AsyncRequest
+) -> None:
     with pytest.raises(ClaimRefusedError) as refusal:
-        ports.requests.expire(UNKNOWN_ID)
+        ports.requests.expire(UNKNOWN_ID, TIMEOUT)
     assert refusal.value.current is None
     with pytest.raises(ClaimRefusedError) as refusal:
-        ports.requests.abandon(UNKNOWN_ID, TIMEOUT)
+        ports.requests.give_up(queued.model_copy(update={"request_id": UNKNOWN_ID}), TIMEOUT)
     assert refusal.value.current is None
 
 

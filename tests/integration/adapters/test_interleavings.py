@@ -68,11 +68,16 @@ def _cancel(force: Any) -> Step:
 
 
 def _expire(store: RequestStore, request_id: RequestId, _: Hands) -> AsyncRequest:
-    return store.expire(request_id)
+    return store.expire(request_id, TIMEOUT)
 
 
-def _abandon(store: RequestStore, request_id: RequestId, _: Hands) -> AsyncRequest:
-    return store.abandon(request_id, TIMEOUT)
+def _give_up(store: RequestStore, request_id: RequestId, _: Hands) -> AsyncRequest | None:
+    seen = store.find(request_id)
+    return store.give_up(seen, TIMEOUT) if seen else None
+
+
+def _give_up_later(worker: str) -> Step:
+    return _as_holder(worker, lambda store, seen: store.give_up(seen, TIMEOUT))
 
 
 def _notify(store: RequestStore, request_id: RequestId, _: Hands) -> None:
@@ -87,7 +92,8 @@ steps = st.one_of(
     st.builds(_finish, workers, st.sampled_from(_OUTCOMES)),
     st.builds(_release, workers, st.sampled_from([PREDICT_ERROR, None]), st.booleans()),
     st.builds(_cancel, st.booleans()),
-    st.sampled_from([_expire, _abandon, _notify]),
+    st.builds(_give_up_later, workers),
+    st.sampled_from([_expire, _give_up, _notify]),
 )
 pauses = st.sampled_from([0, 0.000001, 10, 30, 30.000001, 600])
 

@@ -80,16 +80,14 @@ def test_an_ended_request_is_due_until_it_is_announced(
 @pytest.mark.usefixtures("queued")
 def test_an_expired_request_is_due_until_it_is_announced(aws_ports: Ports) -> None:
     aws_ports.clock.advance(600)
-    aws_ports.requests.expire(REQUEST_ID)
+    aws_ports.requests.expire(REQUEST_ID, TIMEOUT)
     assert sweep_at() == at(aws_ports.clock(), 60)
 
 
-@pytest.mark.usefixtures("queued")
-def test_an_abandoned_request_is_due_until_it_is_announced(aws_ports: Ports) -> None:
-    for _ in range(3):
-        aws_ports.requests.claim(REQUEST_ID, "worker-1", lease_seconds=30)
-        aws_ports.clock.advance(31)
-    aws_ports.requests.abandon(REQUEST_ID, TIMEOUT)
+def test_a_request_that_was_given_up_is_due_until_it_is_announced(
+    aws_ports: Ports, queued: AsyncRequest
+) -> None:
+    aws_ports.requests.give_up(queued, TIMEOUT)
     assert sweep_at() == at(aws_ports.clock(), 60)
 
 

@@ -18,7 +18,7 @@ from penstock.contracts.ports.clock import Clock
 from penstock.contracts.ports.requests import Delivery
 from penstock.contracts.request import AsyncRequest, RequestId, RetryPolicy, Tenant
 from penstock.contracts.submission import Submission
-from runtime_image.dispatcher.protocol import RequestProtocol
+from penstock.protocol.request_protocol import RequestProtocol
 
 LEASE_SECONDS = 30
 

@@ -9,7 +9,8 @@ from penstock.contracts.errors import LeaseLostError
 from penstock.contracts.message import QueueMessage
 from penstock.contracts.outcome import Fault, FaultCode
 from penstock.contracts.request import RequestId, RequestState, RetryPolicy
-from runtime_image.dispatcher.protocol import Announce, Drop, RequestProtocol, Run, Wait
+from penstock.protocol.request_protocol import RequestProtocol
+from penstock.protocol.steps import Announce, Drop, Run, Wait
 from tests.unit.dispatcher.conftest import LEASE_SECONDS, World
 
 CRASH = Fault(code=FaultCode.MODEL_PREDICT_ERROR, message="boom")
@@ -192,6 +193,18 @@ def test_a_cancelled_request_never_runs(world: World) -> None:
     step = world.protocol().claim(world.receive())
     assert isinstance(step, Announce)
     assert not step.request.is_unannounced
+
+
+def test_a_request_asked_to_stop_does_not_run_again_after_its_worker_died(
+    world: World, clock: FakeClock
+) -> None:
+    request_id = world.submit()
+    _run(world.protocol(), world)
+    world.requests.cancel(request_id, force=True)
+    clock.advance(LEASE_SECONDS + 1)
+
+    assert isinstance(world.protocol("w2").claim(world.receive()), Announce)
+    assert world.row(request_id).state is RequestState.CANCELED
 
 
 def test_a_message_without_a_row_is_dropped(world: World) -> None:

@@ -4,49 +4,23 @@ Every method is synchronous and makes its AWS calls in an order in which a crash
 loses nothing: what was begun is finished by whoever receives the message next.
 """
 
-import json
 import logging
 import math
 from dataclasses import dataclass
 
 from penstock.contracts.errors import ClaimRefusedError
-from penstock.contracts.outcome import Canceled, Failed, Fault, FaultCode, StoredObject, Succeeded
+from penstock.contracts.outcome import Canceled, Failed, Fault, Succeeded
 from penstock.contracts.ports.clock import Clock
 from penstock.contracts.ports.objects import PayloadStore, ResultStore
 from penstock.contracts.ports.requests import Delivery, RequestStore
 from penstock.contracts.request import AsyncRequest
+from penstock.protocol.endings import Endings, worker_died
+from penstock.protocol.steps import Announce, Drop, Run, Step, Wait
 
 logger = logging.getLogger(__name__)
 
-
-@dataclass(frozen=True)
-class Run:
-    """The request is ours: call the model."""
-
-    request: AsyncRequest
-
-
-@dataclass(frozen=True)
-class Announce:
-    """The request has ended: tell the world if that was not done, then delete the message."""
-
-    request: AsyncRequest
-
-
-@dataclass(frozen=True)
-class Wait:
-    """Not now: make the message visible again after so long."""
-
-    seconds: float
-
-
-@dataclass(frozen=True)
-class Drop:
-    """Nothing to do, ever: delete the message."""
-
-
-Step = Run | Announce | Wait | Drop
-"""What becomes of a message next."""
+_LOOK_AGAIN = Wait(1)
+"""The row moved between two looks at it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +41,8 @@ class RequestProtocol:
             request = self.requests.claim(request_id, self.worker, self.lease_seconds)
         except ClaimRefusedError as refusal:
             return self._refused(refusal.current)
+        if request.cancel_requested:
+            return self.cancel(request)  # asked to stop while its last worker died
         if request.attempt > 1 and (left := self.results.find_result(request_id)):
             # An attempt stored its result and died before it could say so.
             logger.info("result adopted", extra=_keys(request))
@@ -94,8 +70,10 @@ class RequestProtocol:
         if fault.code.is_retried and request.attempts_left > 0:
             released = self.requests.release(request, fault, counts_as_attempt=True)
             return Wait(released.retry.delay_seconds(released.failed_attempts))
-        failure = self._store_failure(request, fault)
-        return Announce(self.requests.finish(request, Failed(fault=fault, failure=failure)))
+        failure = self._endings.store_failure(request, fault)
+        failed = self.requests.finish(request, Failed(fault=fault, failure=failure))
+        # Rejected input would be rejected again; what used up its attempts is kept to be looked at.
+        return Announce(failed, buried_for=fault if fault.code.is_retried else None)
 
     def give_back(self, request: AsyncRequest, delay_seconds: float = 0) -> Step:
         """Leave the request to another worker; this attempt does not count."""
@@ -113,40 +91,19 @@ class RequestProtocol:
         if current.state.is_terminal:
             return Announce(current)
         if current.is_past_deadline(now):
-            return self._expire(current)
+            expired = self._endings.expire(current)
+            return Announce(expired) if expired else _LOOK_AGAIN
         if current.is_leased(now) and current.lease_until:
             return Wait(math.ceil((current.lease_until - now).total_seconds()) + 1)
         if current.attempts_left <= 0:
-            return self._abandon(current)
-        return Wait(1)  # the row moved between the claim and the look at it
+            fault = worker_died(current)
+            failed = self._endings.give_up(current, fault)
+            return Announce(failed, buried_for=fault) if failed else _LOOK_AGAIN
+        return _LOOK_AGAIN
 
-    def _expire(self, request: AsyncRequest) -> Step:
-        waited = round((request.deadline_at - request.created_at).total_seconds())
-        message = f"Not started within max_time_in_queue_seconds ({waited} s)."
-        fault = Fault(code=FaultCode.MODEL_UNAVAILABLE, message=message)
-        self._store_failure(request, fault)
-        try:
-            return Announce(self.requests.expire(request.request_id))
-        except ClaimRefusedError:
-            return Wait(1)
-
-    def _abandon(self, request: AsyncRequest) -> Step:
-        message = f"The worker died in attempt {request.failed_attempts}, the last one allowed."
-        fault = Fault(code=FaultCode.MODEL_UNAVAILABLE, message=message)
-        self._store_failure(request, fault)
-        try:
-            return Announce(self.requests.abandon(request.request_id, fault))
-        except ClaimRefusedError:
-            return Wait(1)
-
-    def _store_failure(self, request: AsyncRequest, fault: Fault) -> StoredObject:
-        document = {
-            "request_id": request.request_id,
-            "model_id": request.model_id,
-            "deployment_id": request.deployment_id,
-            "errors": [fault.model_dump(mode="json")],
-        }
-        return self.results.put_failure(request.request_id, json.dumps(document).encode())
+    @property
+    def _endings(self) -> Endings:
+        return Endings(requests=self.requests, results=self.results)
 
 
 def _keys(request: AsyncRequest) -> dict[str, object]:

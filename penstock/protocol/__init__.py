@@ -1,0 +1,1 @@
+"""The order in which rows, objects and messages are written, shared by all who end requests."""

@@ -1,0 +1,57 @@
+"""Ending requests that no worker holds: too old, or given up after their last attempt."""
+
+import json
+from dataclasses import dataclass
+
+from penstock.contracts.errors import ClaimRefusedError
+from penstock.contracts.outcome import Fault, FaultCode, StoredObject
+from penstock.contracts.ports.objects import ResultStore
+from penstock.contracts.ports.requests import RequestStore
+from penstock.contracts.request import AsyncRequest
+
+
+@dataclass(frozen=True, kw_only=True)
+class Endings:
+    """Writes the failure document, then the terminal state."""
+
+    requests: RequestStore
+    results: ResultStore
+
+    def expire(self, request: AsyncRequest) -> AsyncRequest | None:
+        """End a request that waited too long; `None` if it moved meanwhile."""
+        waited = round((request.deadline_at - request.created_at).total_seconds())
+        fault = Fault(
+            code=FaultCode.MODEL_UNAVAILABLE,
+            message=f"Not started within max_time_in_queue_seconds ({waited} s).",
+        )
+        failure = self.store_failure(request, fault)
+        try:
+            return self.requests.expire(request.request_id, fault, failure)
+        except ClaimRefusedError:
+            return None
+
+    def give_up(self, request: AsyncRequest, fault: Fault) -> AsyncRequest | None:
+        """Fail a request that nobody holds; `None` if it moved meanwhile."""
+        failure = self.store_failure(request, fault)
+        try:
+            return self.requests.give_up(request, fault, failure)
+        except ClaimRefusedError:
+            return None
+
+    def store_failure(self, request: AsyncRequest, fault: Fault) -> StoredObject:
+        """Store the failure document of a request."""
+        document = {
+            "request_id": request.request_id,
+            "model_id": request.model_id,
+            "deployment_id": request.deployment_id,
+            "errors": [fault.model_dump(mode="json")],
+        }
+        return self.results.put_failure(request.request_id, json.dumps(document).encode())
+
+
+def worker_died(request: AsyncRequest) -> Fault:
+    """Return the fault of a request whose last allowed attempt took its worker with it."""
+    return Fault(
+        code=FaultCode.MODEL_UNAVAILABLE,
+        message=f"The worker died in attempt {request.failed_attempts}, the last one allowed.",
+    )
