@@ -14,7 +14,14 @@ _FOR_TESTS = ROOT / "penstock" / "adapters" / "in_memory"
 # Lambda's Python comes with boto3; its 14 MB would be three quarters of the archive.
 _IN_THE_RUNTIME = ("boto3", "botocore", "s3transfer")
 # They differ from one installation to the next.
-_TRACES_OF_INSTALLING = {"RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json"}
+_TRACES_OF_INSTALLING = {
+    ".lock",
+    "RECORD",
+    "INSTALLER",
+    "REQUESTED",
+    "direct_url.json",
+    "uv_cache.json",
+}
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the first moment a zip can tell
 
 

@@ -1,5 +1,6 @@
 """Runs a Pulumi program without an engine and remembers every registration as it goes out."""
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,8 +28,16 @@ class Registered:
     provider: str
     depends_on: frozenset[str]
     ignored_changes: tuple[str, ...]
+    secrets: frozenset[str]
+    """The inputs that are kept encrypted."""
+
     is_component: bool
     is_protected: bool
+
+    def policy(self, key: str = "policy") -> list[dict[str, Any]]:
+        """Return the statements of an IAM policy."""
+        statements: list[dict[str, Any]] = json.loads(self.inputs[key])["Statement"]
+        return statements
 
 
 @dataclass(frozen=True)
@@ -121,17 +130,19 @@ class _Recorder(mocks.MockMonitor):
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - the monitor's own name
         response = super().RegisterResource(request)  # type: ignore[no-untyped-call]  # pulumi's runtime is untyped
         if request.type != _STACK_TYPE:
+            inputs = rpc.deserialize_properties(request.object)
             self._log.resources.append(
                 Registered(
                     urn=response.urn,
                     type=request.type,
                     name=request.name,
-                    inputs=_plain(rpc.deserialize_properties(request.object)),
+                    inputs=_plain(inputs),
                     outputs=_plain(self.resources[response.urn].state),
                     parent=request.parent,
                     provider=request.provider,
                     depends_on=frozenset(request.dependencies),
                     ignored_changes=tuple(request.ignoreChanges),
+                    secrets=frozenset(k for k, v in inputs.items() if rpc.is_rpc_secret(v)),
                     is_component=not request.custom,
                     is_protected=request.protect,
                 )

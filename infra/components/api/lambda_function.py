@@ -50,7 +50,7 @@ class LambdaFunction(pulumi.ComponentResource):
         self, name: str, args: LambdaFunctionArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("penstock:pipeline:LambdaFunction", name, {}, opts)
-        child = pulumi.ResourceOptions(parent=self)
+        self._name, child = name, pulumi.ResourceOptions(parent=self)
         logs = aws.cloudwatch.LogGroup(f"{name}-logs", retention_in_days=args.log_days, opts=child)
         role = aws.iam.Role(
             f"{name}-role",
@@ -90,10 +90,10 @@ class LambdaFunction(pulumi.ComponentResource):
         self.alias_arn, self.invoke_arn = alias.arn, alias.invoke_arn
         self.register_outputs({"name": self.name, "alias_arn": self.alias_arn})
 
-    def allow_api_gateway(self, name: str, source_arn: pulumi.Input[str]) -> None:
+    def allow_api_gateway(self, source_arn: pulumi.Input[str]) -> None:
         """Let API Gateway call the function on behalf of `source_arn`."""
         aws.lambda_.Permission(
-            f"{name}-permission",
+            f"{self._name}-permission",
             action="lambda:InvokeFunction",
             function=self.name,
             qualifier=self.alias_name,

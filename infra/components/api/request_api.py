@@ -71,9 +71,8 @@ class RequestApi(pulumi.ComponentResource):
         )
         routes.declare()
         answers = declare_answers(name, self._api, self._child)
-        for function_name, function in args.functions.items():
-            arn = pulumi.Output.concat(self._api.execution_arn, "/*/*")
-            function.allow_api_gateway(f"{name}-{function_name}", arn)
+        for function in args.functions.values():
+            function.allow_api_gateway(pulumi.Output.concat(self._api.execution_arn, "/*/*"))
         stage = self._stage(
             self._deployment(routes.fingerprint(), [authorizer, *routes.declared, *answers])
         )
@@ -91,7 +90,7 @@ class RequestApi(pulumi.ComponentResource):
             opts=self._child,
         )
         source = pulumi.Output.concat(self._api.execution_arn, "/authorizers/", authorizer.id)
-        self._args.authorizer.allow_api_gateway(f"{self._name}-authorizer", source)
+        self._args.authorizer.allow_api_gateway(source)
         return authorizer
 
     def _deployment(

@@ -1,0 +1,126 @@
+"""How functions run and what each may do."""
+
+from typing import Any
+
+import pytest
+
+from tests.infra.recording import ACCOUNT, REGION, Declared
+
+PROCESSES = ("authorizer", "intake", "status", "webhooks")
+ALL_REQUEST_QUEUES = {"StringEquals": {"aws:ResourceTag/penstock:requests-of": "test"}}
+
+
+def _grants(stack: Declared, process: str) -> set[tuple[str, str]]:
+    """Return (action, resource) of a function's role, less logs and traces."""
+    statements = stack.named(f"functions-{process}-permissions", ":RolePolicy").policy()
+    return {
+        (action, resource)
+        for statement in statements
+        for action in _listed(statement["Action"])
+        for resource in _listed(statement["Resource"])
+        if not action.startswith(("logs:", "xray:"))
+    }
+
+
+def _listed(value: Any) -> list[str]:
+    return value if isinstance(value, list) else [value]
+
+
+def _table(name: str) -> str:
+    return f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:{name}-table"
+
+
+PAYLOADS = "arn:aws:s3:::store-payloads-bucket"
+RESULTS = "arn:aws:s3:::store-results-bucket"
+FETCHING = {
+    ("s3:GetObject", f"{RESULTS}/results/*"),
+    ("s3:GetObject", f"{RESULTS}/failures/*"),
+    ("s3:ListBucket", RESULTS),
+}
+WEBHOOK_QUEUE = f"arn:aws:sqs:{REGION}:{ACCOUNT}:notifications-webhooks"
+EXPECTED = {
+    "authorizer": {("dynamodb:GetItem", _table("api-keys"))},
+    "intake": {
+        ("dynamodb:GetItem", _table("catalog")),
+        ("dynamodb:PutItem", _table("requests")),
+        ("s3:PutObject", f"{PAYLOADS}/payloads/*"),
+        ("s3:GetObject", f"{PAYLOADS}/payloads/*"),
+        ("s3:ListBucket", PAYLOADS),
+        ("sqs:SendMessage", "arn:aws:sqs:*:*:*"),
+    },
+    "status": {
+        ("dynamodb:GetItem", _table("catalog")),
+        ("dynamodb:GetItem", _table("requests")),
+        ("dynamodb:UpdateItem", _table("requests")),
+        ("sqs:GetQueueAttributes", "arn:aws:sqs:*:*:*"),
+    }
+    | FETCHING,
+    "webhooks": {
+        ("dynamodb:GetItem", _table("requests")),
+        ("dynamodb:UpdateItem", _table("requests")),
+        ("sqs:ReceiveMessage", WEBHOOK_QUEUE),
+        ("sqs:DeleteMessage", WEBHOOK_QUEUE),
+        ("sqs:ChangeMessageVisibility", WEBHOOK_QUEUE),
+        ("sqs:GetQueueAttributes", WEBHOOK_QUEUE),
+        (
+            "secretsmanager:GetSecretValue",
+            f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:webhook-signing-secret",
+        ),
+    }
+    | FETCHING,
+}
+
+
+@pytest.mark.parametrize("process", PROCESSES)
+def test_a_function_may_do_what_it_does_and_nothing_else(stack: Declared, process: str) -> None:
+    assert _grants(stack, process) == EXPECTED[process]
+
+
+@pytest.mark.parametrize("process", ["intake", "status"])
+def test_request_queues_are_reached_by_the_tag_of_their_stack(
+    stack: Declared, process: str
+) -> None:
+    statements = stack.named(f"functions-{process}-permissions", ":RolePolicy").policy()
+
+    (sqs,) = [s for s in statements if s["Resource"] == "arn:aws:sqs:*:*:*"]
+    assert sqs["Condition"] == ALL_REQUEST_QUEUES
+
+
+@pytest.mark.parametrize("process", PROCESSES)
+def test_a_function_logs_json_for_a_limited_time_and_is_traced(
+    stack: Declared, process: str
+) -> None:
+    function = stack.named(f"functions-{process}-function", ":Function").inputs
+    logs = stack.named(f"functions-{process}-logs", ":LogGroup")
+
+    assert function["loggingConfig"] == {"logFormat": "JSON", "logGroup": logs.outputs["name"]}
+    assert logs.inputs["retentionInDays"] == 30
+    assert function["tracingConfig"] == {"mode": "Active"}
+    assert (function["runtime"], function["architectures"]) == ("python3.13", ["arm64"])
+
+
+@pytest.mark.parametrize("process", PROCESSES)
+def test_everything_calls_the_published_version(stack: Declared, process: str) -> None:
+    function = stack.named(f"functions-{process}-function", ":Function")
+    alias = stack.named(f"functions-{process}-live", ":Alias").inputs
+
+    assert function.inputs["publish"] is True
+    assert alias["functionName"] == function.outputs["name"]
+    assert alias["functionVersion"] == function.outputs["version"]
+
+
+def test_webhooks_are_taken_from_their_queue_a_few_at_a_time(stack: Declared) -> None:
+    (source,) = stack.of_type(":EventSourceMapping")
+    queue = stack.named("notifications-webhooks", ":Queue")
+    function = stack.named("functions-webhooks-function", ":Function")
+
+    assert source.inputs["eventSourceArn"] == queue.outputs["arn"]
+    assert (
+        source.inputs["functionName"]
+        == stack.named("functions-webhooks-live", ":Alias").outputs["arn"]
+    )
+    assert source.inputs["functionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert source.inputs["scalingConfig"]["maximumConcurrency"] >= 2
+    # Each receiver has 10 s, and AWS wants six timeouts between two receives.
+    assert function.inputs["timeout"] > source.inputs["batchSize"] * 10
+    assert queue.inputs["visibilityTimeoutSeconds"] >= 6 * function.inputs["timeout"]

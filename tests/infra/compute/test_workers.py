@@ -1,0 +1,190 @@
+"""Worker pods: hardened, undisturbed while they work, as many as there is work."""
+
+from typing import Any
+
+import pytest
+
+from infra.settings.stack_settings import StackSettings
+from penstock.autoscaling.scaled_object import scaled_object
+from tests.infra.recording import ACCOUNT, REGION, Declared
+
+
+def _pod(stack: Declared, deployment_id: str) -> dict[str, Any]:
+    workers = stack.named(f"{deployment_id}-workers", "apps/v1:Deployment").inputs
+    template: dict[str, Any] = workers["spec"]["template"]
+    return template
+
+
+def _container(stack: Declared, deployment_id: str, name: str) -> dict[str, Any]:
+    containers: list[dict[str, Any]] = _pod(stack, deployment_id)["spec"]["containers"]
+    return next(container for container in containers if container["name"] == name)
+
+
+def test_replicas_are_left_to_keda(stack: Declared) -> None:
+    workers = stack.named("ocr-v2-workers", "apps/v1:Deployment")
+
+    assert workers.inputs["spec"]["replicas"] == 0
+    assert workers.ignored_changes == ("spec.replicas",)
+    assert workers.inputs["metadata"]["annotations"] == {"pulumi.com/skipAwait": "true"}
+
+
+def test_the_scaled_object_is_that_of_the_settings(
+    stack: Declared, settings: StackSettings
+) -> None:
+    scaling = stack.named("ocr-v2-scaling", ":ScaledObject").inputs
+    p0, p1, p2 = (
+        stack.named(f"ocr-v2-p{priority}", "sqs/queue:Queue").outputs["url"]
+        for priority in range(3)
+    )
+
+    assert scaling["spec"] == scaled_object(
+        settings.models["ocr"].deployments["v2"].autoscaling,
+        target="ocr-v2",
+        queue_urls=(p0, p1, p2),
+        region="us-east-1",
+        authentication="penstock-aws",
+    )
+    workers = stack.named("ocr-v2-workers", "apps/v1:Deployment").inputs
+    assert scaling["spec"]["scaleTargetRef"]["name"] == workers["metadata"]["name"]
+    assert scaling["metadata"]["namespace"] == workers["metadata"]["namespace"] == "penstock"
+
+
+def test_a_worker_is_not_evicted_and_has_time_to_drain(stack: Declared) -> None:
+    pod = _pod(stack, "ocr-v2")
+
+    assert pod["metadata"]["annotations"] == {
+        "cluster-autoscaler.kubernetes.io/safe-to-evict": "false",
+        "karpenter.sh/do-not-disrupt": "true",
+    }
+    assert pod["spec"]["terminationGracePeriodSeconds"] == 660 + 30
+
+
+@pytest.mark.parametrize("name", ["dispatcher", "model-server"])
+def test_a_container_can_do_as_little_as_possible(stack: Declared, name: str) -> None:
+    security = _container(stack, "ocr-v2", name)["securityContext"]
+
+    assert security["allowPrivilegeEscalation"] is False
+    assert security["capabilities"] == {"drop": ["ALL"]}
+    assert security["runAsUser"] == {"dispatcher": 10_001, "model-server": 60_000}[name]
+    assert security["readOnlyRootFilesystem"] is (name == "dispatcher")
+    assert _pod(stack, "ocr-v2")["spec"]["securityContext"] == {
+        "runAsNonRoot": True,
+        "seccompProfile": {"type": "RuntimeDefault"},
+    }
+
+
+def test_a_pod_may_write_to_its_temporary_folders(stack: Declared) -> None:
+    volumes = {v["name"]: v for v in _pod(stack, "ocr-v2")["spec"]["volumes"]}
+
+    for name in ("dispatcher", "model-server"):
+        (mount,) = _container(stack, "ocr-v2", name)["volumeMounts"]
+        assert mount["mountPath"] == "/tmp"  # noqa: S108 - inside the pod
+        assert "emptyDir" in volumes[mount["name"]]
+
+
+def test_containers_are_probed_where_they_answer(stack: Declared) -> None:
+    dispatcher = _container(stack, "ocr-v2", "dispatcher")
+    model = _container(stack, "ocr-v2", "model-server")
+
+    def place(container: dict[str, Any], probe: str) -> tuple[str, int]:
+        get = container[probe]["httpGet"]
+        return get["path"], get["port"]
+
+    assert place(dispatcher, "livenessProbe") == ("/healthz", 9_090)
+    assert place(dispatcher, "readinessProbe") == ("/readyz", 9_090)
+    assert place(model, "livenessProbe") == ("/", 8_080)
+    assert place(model, "readinessProbe") == ("/v1/models/model", 8_080)
+    assert place(model, "startupProbe") == ("/v1/models/model", 8_080)
+    startup = model["startupProbe"]
+    assert startup["periodSeconds"] * startup["failureThreshold"] == 1_800
+
+
+def test_a_gpu_deployment_waits_for_its_gpu(stack: Declared) -> None:
+    spec = _pod(stack, "ocr-v2")["spec"]
+    resources = _container(stack, "ocr-v2", "model-server")["resources"]
+
+    assert resources["limits"]["nvidia.com/gpu"] == "1"
+    assert spec["nodeSelector"] == {"penstock.dev/gpu": "L4"}
+    assert spec["tolerations"] == [
+        {"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}
+    ]
+
+
+def test_a_cpu_deployment_runs_anywhere(stack: Declared) -> None:
+    spec = _pod(stack, "ocr-v1")["spec"]
+    resources = _container(stack, "ocr-v1", "model-server")["resources"]
+
+    assert resources == {
+        "requests": {"cpu": "3500m", "memory": "12902Mi"},
+        "limits": {"memory": "12902Mi"},
+    }
+    assert "nodeSelector" not in spec
+    assert "tolerations" not in spec
+
+
+def test_images_are_named_by_digest(stack: Declared) -> None:
+    images = {i.name: i.outputs["ref"] for i in stack.of_type("docker-build:index:Image")}
+
+    assert set(images) == {
+        "dispatcher-image",
+        "ocr-v1-server-image",
+        "ocr-v2-server-image",
+        "echo-v1-server-image",
+    }
+    assert _container(stack, "ocr-v2", "dispatcher")["image"] == images["dispatcher-image"]
+    assert _container(stack, "ocr-v2", "model-server")["image"] == images["ocr-v2-server-image"]
+    assert all("@sha256:" in ref for ref in images.values())
+
+
+def test_tags_never_move_and_images_are_scanned(stack: Declared) -> None:
+    repositories = stack.of_type("ecr/repository:Repository")
+
+    assert len(repositories) == 4
+    for repository in repositories:
+        assert repository.inputs["imageTagMutability"] == "IMMUTABLE"
+        assert repository.inputs["imageScanningConfiguration"] == {"scanOnPush": True}
+
+
+@pytest.mark.parametrize("deployment_id", ["ocr-v1", "ocr-v2", "echo-v1"])
+def test_a_worker_has_a_role_of_its_own(stack: Declared, deployment_id: str) -> None:
+    role = stack.named(f"{deployment_id}-worker", "iam/role:Role")
+    identity = stack.named(f"{deployment_id}-identity", ":PodIdentityAssociation").inputs
+    pod = _pod(stack, deployment_id)["spec"]
+
+    (trust,) = role.policy("assumeRolePolicy")
+    assert trust["Principal"] == {"Service": "pods.eks.amazonaws.com"}
+    assert set(trust["Action"]) == {"sts:AssumeRole", "sts:TagSession"}
+    assert identity == {
+        "clusterName": "penstock-dev",
+        "namespace": "penstock",
+        "serviceAccount": pod["serviceAccountName"],
+        "roleArn": role.outputs["arn"],
+    }
+    account = stack.named(f"{deployment_id}-account", ":ServiceAccount").inputs
+    assert account["metadata"]["name"] == deployment_id == pod["serviceAccountName"]
+
+
+def test_a_worker_may_do_what_it_does_and_nothing_else(stack: Declared) -> None:
+    statements = stack.named("ocr-v1-permissions", ":RolePolicy").policy()
+    results = "arn:aws:s3:::store-results-bucket"
+
+    granted = {
+        (action, resource)
+        for s in statements
+        for action in ([s["Action"]] if isinstance(s["Action"], str) else s["Action"])
+        for resource in ([s["Resource"]] if isinstance(s["Resource"], str) else s["Resource"])
+        if not action.startswith("sqs:")  # tests/infra/pipeline/test_request_queues.py
+    }
+    requests = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:requests-table"
+    assert granted == {
+        ("dynamodb:GetItem", requests),
+        ("dynamodb:UpdateItem", requests),
+        ("s3:GetObject", "arn:aws:s3:::store-payloads-bucket/payloads/*"),
+        ("s3:PutObject", f"{results}/results/*"),
+        ("s3:PutObject", f"{results}/failures/*"),
+        ("s3:GetObject", f"{results}/results/*"),
+        ("s3:GetObject", f"{results}/failures/*"),
+        ("s3:ListBucket", results),
+        ("sns:Publish", stack.returned["succeeded_topic"]),
+        ("sns:Publish", stack.returned["failed_topic"]),
+    }

@@ -1,0 +1,100 @@
+"""What is kept: restorable, encrypted, closed, and gone when it is no longer needed."""
+
+import pytest
+
+from infra.artifacts.artifacts import Artifacts
+from infra.program import declare as declare_stack
+from infra.settings.stack_settings import StackSettings
+from tests.infra.recording import Declared, record
+
+
+@pytest.fixture(scope="module")
+def production(settings: StackSettings, artifacts: Artifacts) -> Declared:
+    settings = settings.model_copy(update={"environment": "production"})
+    return record(lambda: declare_stack(settings, artifacts))
+
+
+KEYS = {"requests": "request_id", "catalog": "model_id", "api-keys": "prefix"}
+
+
+@pytest.mark.parametrize("name", KEYS)
+def test_a_table_is_restorable_and_encrypted(stack: Declared, name: str) -> None:
+    table = stack.named(f"{name}-table", "dynamodb/table:Table").inputs
+
+    assert table["hashKey"] == KEYS[name]
+    assert table["billingMode"] == "PAY_PER_REQUEST"
+    assert table["pointInTimeRecovery"] == {"enabled": True}
+    assert table["serverSideEncryption"] == {"enabled": True}
+
+
+def test_the_sweeper_finds_requests_by_when_they_need_somebody(stack: Declared) -> None:
+    table = stack.named("requests-table", "dynamodb/table:Table").inputs
+
+    (index,) = table["globalSecondaryIndexes"]
+    assert index["name"] == "sweep"
+    assert index["projectionType"] == "ALL"
+    assert index["keySchemas"] == [
+        {"attributeName": "sweep_shard", "keyType": "HASH"},
+        {"attributeName": "sweep_at", "keyType": "RANGE"},
+    ]
+    assert {a["name"]: a["type"] for a in table["attributes"]} == {
+        "request_id": "S",
+        "sweep_shard": "S",
+        "sweep_at": "N",
+    }
+
+
+def test_old_rows_remove_themselves(stack: Declared) -> None:
+    table = stack.named("requests-table", "dynamodb/table:Table").inputs
+
+    assert table["ttl"] == {"attributeName": "purge_at", "enabled": True}
+
+
+@pytest.mark.parametrize(("name", "days"), [("payloads", 4), ("results", 14)])
+def test_objects_expire_and_so_do_unfinished_uploads(stack: Declared, name: str, days: int) -> None:
+    lifecycle = stack.named(f"store-{name}-lifecycle", ":BucketLifecycleConfiguration").inputs
+
+    (rule,) = lifecycle["rules"]
+    assert rule["status"] == "Enabled"
+    assert rule["filter"] == {"prefix": ""}
+    assert rule["expiration"] == {"days": days}
+    assert rule["abortIncompleteMultipartUpload"] == {"daysAfterInitiation": 1}
+
+
+@pytest.mark.parametrize("name", ["payloads", "results"])
+def test_a_bucket_is_closed_encrypted_and_reached_over_tls_only(stack: Declared, name: str) -> None:
+    bucket = stack.named(f"store-{name}-bucket", "s3/bucket:Bucket")
+    closed = stack.named(f"store-{name}-closed", ":BucketPublicAccessBlock").inputs
+    ownership = stack.named(f"store-{name}-ownership", ":BucketOwnershipControls").inputs
+    encryption = stack.named(
+        f"store-{name}-encryption", ":BucketServerSideEncryptionConfiguration"
+    ).inputs
+    (refusal,) = stack.named(f"store-{name}-policy", ":BucketPolicy").policy()
+
+    assert {part["bucket"] for part in (closed, ownership, encryption)} == {
+        bucket.outputs["bucket"]
+    }
+    assert all(value is True for key, value in closed.items() if key != "bucket")
+    assert len(closed) == 5
+    assert ownership["rule"] == {"objectOwnership": "BucketOwnerEnforced"}
+    (rule,) = encryption["rules"]
+    assert rule["applyServerSideEncryptionByDefault"] == {"sseAlgorithm": "AES256"}
+    assert refusal["Effect"] == "Deny"
+    assert refusal["Resource"] == [bucket.outputs["arn"], f"{bucket.outputs['arn']}/*"]
+    assert refusal["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+def test_in_production_nothing_that_holds_data_is_deleted_by_accident(
+    stack: Declared, production: Declared
+) -> None:
+    for kept, declared in ((True, production), (False, stack)):
+        for table in declared.of_type("dynamodb/table:Table"):
+            assert table.inputs["deletionProtectionEnabled"] is kept
+            assert table.is_protected is kept
+        for bucket in declared.of_type("s3/bucket:Bucket"):
+            assert bucket.inputs["forceDestroy"] is not kept
+            assert bucket.is_protected is kept
+        for repository in declared.of_type("ecr/repository:Repository"):
+            assert repository.inputs["forceDelete"] is not kept
+        (secret,) = declared.of_type("secretsmanager/secret:Secret")
+        assert secret.inputs["recoveryWindowInDays"] == (30 if kept else 0)

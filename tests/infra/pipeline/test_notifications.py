@@ -1,0 +1,65 @@
+"""Ends of requests reach the webhook queue, and nobody else can write there."""
+
+import json
+
+from tests.infra.recording import Declared
+
+
+def test_both_topics_feed_the_webhook_queue_with_what_has_a_webhook(stack: Declared) -> None:
+    queue = stack.named("notifications-webhooks", "sqs/queue:Queue")
+    subscriptions = [s.inputs for s in stack.of_type(":TopicSubscription")]
+
+    assert {s["topic"] for s in subscriptions} == {
+        stack.returned["succeeded_topic"],
+        stack.returned["failed_topic"],
+    }
+    for subscription in subscriptions:
+        assert subscription["protocol"] == "sqs"
+        assert subscription["endpoint"] == queue.outputs["arn"]
+        assert subscription["rawMessageDelivery"] is True
+        assert json.loads(subscription["filterPolicy"]) == {"webhook": ["true"]}
+
+
+def test_only_the_topics_may_write_to_the_webhook_queue(stack: Declared) -> None:
+    queue = stack.named("notifications-webhooks", "sqs/queue:Queue")
+    statements = stack.named("notifications-webhooks-policy", ":QueuePolicy").policy()
+
+    (grant,) = [s for s in statements if s["Effect"] == "Allow"]
+    assert grant["Action"] == "sqs:SendMessage"
+    assert grant["Resource"] == queue.outputs["arn"]
+    assert grant["Principal"] == {"Service": "sns.amazonaws.com"}
+    assert grant["Condition"]["ArnEquals"]["aws:SourceArn"] == [
+        stack.returned["succeeded_topic"],
+        stack.returned["failed_topic"],
+    ]
+
+
+def test_a_webhook_that_was_tried_often_enough_becomes_a_dead_letter(stack: Declared) -> None:
+    queue = stack.named("notifications-webhooks", "sqs/queue:Queue")
+    dead_letters = stack.named("notifications-webhooks-dead-letters", "sqs/queue:Queue")
+
+    assert json.loads(queue.inputs["redrivePolicy"]) == {
+        "deadLetterTargetArn": dead_letters.outputs["arn"],
+        "maxReceiveCount": 8,
+    }
+    assert stack.returned["webhook_dead_letter_queue_url"] == dead_letters.outputs["url"]
+
+
+def test_topics_are_encrypted_and_reached_over_tls_only(stack: Declared) -> None:
+    policies = {p.inputs["arn"]: p.policy() for p in stack.of_type(":TopicPolicy")}
+    topics = stack.of_type("sns/topic:Topic")
+
+    assert len(topics) == 2
+    for topic in topics:
+        assert topic.inputs["kmsMasterKeyId"] == "alias/aws/sns"
+        (refusal,) = policies[topic.outputs["arn"]]
+        assert (refusal["Effect"], refusal["Action"]) == ("Deny", "sns:Publish")
+
+
+def test_the_signing_secret_is_made_once_and_kept_secret(stack: Declared) -> None:
+    (version,) = stack.of_type(":SecretVersion")
+
+    (secret,) = json.loads(version.inputs["secretStringWo"])["secrets"]
+    assert secret == "whsec_" + "p" * 43
+    assert "secretStringWo" in version.secrets
+    assert version.ignored_changes == ("secretStringWo",)
