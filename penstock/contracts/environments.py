@@ -79,6 +79,15 @@ class IntakeEnvironment(ProcessEnvironment):
     allow_local_webhooks: bool = False
     """Whether `http://` webhooks on loopback are taken, for development."""
 
+    limits_table: str = ""
+    """Where the rate of each tenant is counted; needed only with a rate limit."""
+
+    tenant_requests_per_second: Annotated[int, Field(ge=0)] = 0
+    """0: no limit."""
+
+    tenant_outstanding_requests: Annotated[int, Field(ge=0)] = 0
+    """0: no limit."""
+
 
 class StatusEnvironment(ProcessEnvironment):
     """What the status function needs."""
@@ -105,6 +114,17 @@ class WebhooksEnvironment(ProcessEnvironment):
     max_attempts: Annotated[int, Field(ge=1)] = 8
     timeout_seconds: Seconds = 10
     allow_local_webhooks: bool = False
+
+
+class SweeperEnvironment(ProcessEnvironment):
+    """What the sweeper function needs."""
+
+    process = "sweeper"
+    catalog_table: str
+    requests_table: str
+    results_bucket: str
+    succeeded_topic: str
+    failed_topic: str
 
 
 class DispatcherEnvironment(ProcessEnvironment):
@@ -136,6 +156,12 @@ class DispatcherEnvironment(ProcessEnvironment):
 
     max_result_bytes: Annotated[int, Field(ge=1)] = 100 * 1024 * 1024
     """A longer answer of the model server fails the attempt."""
+
+    restart_after_stop: bool = False
+    """Whether the model server works on after its call was closed, so that it must be restarted."""
+
+    watch_spot_notice: bool = False
+    """Whether the instance metadata is asked for a spot interruption; needs hop limit 2."""
 
     drain_seconds: Seconds = 3_600
     """How long running requests may go on after SIGTERM."""

@@ -74,6 +74,14 @@ class IdempotencyConflictError(CallerError):
         self.request_id = request_id
 
 
+class RateLimitedError(CallerError):
+    """The tenant sends too fast or has too much outstanding; nothing was accepted."""
+
+    def __init__(self, reason: str, retry_after_seconds: int) -> None:
+        super().__init__(reason)
+        self.retry_after_seconds = retry_after_seconds
+
+
 class ProtocolError(PenstockError):
     """A step of the request protocol was refused because the row says otherwise."""
 

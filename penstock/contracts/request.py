@@ -111,6 +111,7 @@ class AsyncRequest(Contract):
 
     webhook_endpoint: str | None = None
     webhook_status: WebhookStatus = WebhookStatus.NO_WEBHOOK_PROVIDED
+    webhook_attempts: int = 0
     notified_at: UtcDatetime | None = None
 
     def moved_to(self, state: RequestState, at: datetime) -> Self:

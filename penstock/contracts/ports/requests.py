@@ -1,13 +1,13 @@
 """The row and the message of a request."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from penstock.contracts.message import QueueMessage
 from penstock.contracts.outcome import Fault, Outcome, StoredObject
-from penstock.contracts.request import AsyncRequest, RequestId, WebhookStatus
+from penstock.contracts.request import AsyncRequest, RequestId, Tenant, WebhookStatus
 
 
 class RequestStore(Protocol):
@@ -91,12 +91,49 @@ class RequestStore(Protocol):
         """
         ...
 
+    def wanted_to_stop(self, request_ids: Collection[RequestId]) -> Collection[RequestId]:
+        """Return those whose callers asked them to stop; any number."""
+        ...
+
+    def reopen(self, request_id: RequestId) -> AsyncRequest:
+        """Queue a FAILED or EXPIRED request again, as an operator redrives it.
+
+        All attempts are back, faults and result are gone, it will be announced again, and a
+        webhook is PENDING again. It counts as claimed before, so it does not expire.
+
+        Raises:
+            ClaimRefusedError: it has not ended so; the error carries the row.
+        """
+        ...
+
+    def count_open(self, tenant: Tenant, limit: int) -> int:
+        """Return how many requests of a tenant have not ended, counting no further than `limit`.
+
+        Eventually consistent.
+        """
+        ...
+
+    def due(self, limit: int) -> Sequence[AsyncRequest]:
+        """Return up to `limit` rows that somebody should look at by now, longest due first.
+
+        Past their deadline, under a lapsed lease, waiting for long, or ended and not announced.
+        """
+        ...
+
+    def postpone(self, request_id: RequestId, seconds: float) -> None:
+        """Be `due` again no earlier than so long from now; no effect on a row that is never due."""
+        ...
+
     def mark_notified(self, request_id: RequestId) -> None:
         """Remember that the ended request was announced; the sweeper then leaves it alone."""
         ...
 
     def record_webhook(self, request_id: RequestId, status: WebhookStatus) -> None:
-        """Write what became of the webhook."""
+        """Write what became of the webhook; PENDING starts it over, with no attempt made."""
+        ...
+
+    def count_webhook_attempt(self, request_id: RequestId) -> int:
+        """Count an attempt to deliver the webhook; return how many were made, this one included."""
         ...
 
 
