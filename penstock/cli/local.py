@@ -148,7 +148,7 @@ def _description(folder: "StateFolder") -> "LocalStack":
 
 
 def _up_detached(settings: Path, port: int, folder: "StateFolder") -> None:
-    from penstock.local.logs import LogReader
+    from penstock.local.logs import SEPARATOR, LogReader
     from penstock.local.processes import MARKER
     from penstock.local.supervisor import check_free
 
@@ -170,7 +170,7 @@ def _up_detached(settings: Path, port: int, folder: "StateFolder") -> None:
     reader = LogReader(folder.logs, folder.supervisor_log.name)
     while not folder.running_stack.exists():
         for line in reader.new():
-            typer.echo(line, err=True)
+            typer.echo(line.partition(SEPARATOR)[2], err=True)
         if process.poll() is not None:
             raise NotRunningError(f"the stack did not start; see {folder.supervisor_log}")
         time.sleep(_LOOK_SECONDS)

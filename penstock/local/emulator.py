@@ -5,7 +5,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
+import aiohttp
 
 from penstock.contracts.errors import PenstockError
 from penstock.local.emulated_aws import CREDENTIALS, EmulatedAws
@@ -79,16 +79,15 @@ class Emulator:
         return emulator
 
     async def _answers(self) -> None:
-        async with httpx.AsyncClient(trust_env=False) as http:
+        async with aiohttp.ClientSession(trust_env=False) as http:
             while True:
                 try:
-                    await http.get(f"{self.endpoint_url}/_ministack/health")
-                except httpx.TransportError:
+                    async with http.get(f"{self.endpoint_url}/_ministack/health"):
+                        return
+                except aiohttp.ClientError:
                     if not self.child.is_running:
                         raise EmulatorError(f"MiniStack ended; see {self.child.log}") from None
                     await asyncio.sleep(_PROBE_SECONDS)
-                else:
-                    return
 
     def environment(self) -> dict[str, str]:
         """Return what points a process's AWS SDK here."""

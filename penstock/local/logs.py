@@ -7,6 +7,10 @@ from pathlib import Path
 from penstock.contracts.errors import PenstockError
 
 
+SEPARATOR = " | "
+"""Between a log's name and its line."""
+
+
 class NoSuchLogError(PenstockError):
     """No log has this name; the text says which there are."""
 
@@ -47,4 +51,4 @@ class LogReader:
                 if not line.endswith(b"\n"):
                     return
                 self._positions[file] = log.tell()
-                yield f"{file.stem} | {line.decode(errors='replace').rstrip()}"
+                yield f"{file.stem}{SEPARATOR}{line.decode(errors='replace').rstrip()}"

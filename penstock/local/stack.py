@@ -2,13 +2,13 @@
 
 import asyncio
 import contextlib
+import importlib
 import signal
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from infra.program import declare
 from infra.settings.stack_settings import StackSettings
 from penstock.adapters.aws.directory import DynamoApiKeyStore
 from penstock.contracts.directory.api_key import ApiKey
@@ -120,9 +120,11 @@ async def _started(
     settings = StackSettings.read(options.settings_file)
     say("starting MiniStack; building functions and models")
     interpreter = await Interpreter.find()
-    emulator, built = await asyncio.gather(
+    emulator, built, _ = await asyncio.gather(
         _emulator(interpreter, settings.region, options.state, running),
         build(settings, Path(interpreter.executable)),
+        # Pulumi's providers take two seconds to import; here they are spent beside the others.
+        asyncio.to_thread(importlib.import_module, "infra.program"),
     )
     say("declaring the stack")
     made = await asyncio.to_thread(_declared, settings, built, emulator)
@@ -156,6 +158,8 @@ async def _emulator(
 
 
 def _declared(settings: StackSettings, built: Built, emulator: Emulator) -> Materialised:
+    from infra.program import declare  # noqa: PLC0415 - imported above, off the event loop
+
     return run_program(
         lambda: declare(settings, built.artifacts),
         emulator.aws(),
