@@ -32,7 +32,7 @@ def declare(settings: StackSettings, artifacts: Artifacts) -> dict[str, pulumi.I
     """Declare a stack and return what it exports: the fields of `StackOutputs`."""
     opts = pulumi.ResourceOptions(providers=_providers(settings))
     data = _declare_data(settings, opts)
-    api = _declare_api(settings, artifacts, data, opts)
+    api = _declare_api(settings, _declare_functions(settings, artifacts, data, opts), opts)
     if settings.models:
         _declare_models(settings, artifacts, data, opts)
     return {
@@ -74,113 +74,95 @@ def _providers(settings: StackSettings) -> list[pulumi.ProviderResource]:
 
 def _declare_data(settings: StackSettings, opts: pulumi.ResourceOptions) -> _Data:
     kept = settings.is_protected
+    requests = TableArgs(
+        hash_key="request_id", indexes=[_SWEEP], purge_attribute="purge_at", is_protected=kept
+    )
+    store = PayloadStoreArgs(
+        payload_days=settings.retention.payload_days,
+        result_days=settings.retention.result_days,
+        is_protected=kept,
+    )
+    notifications = NotificationsArgs(
+        visibility_seconds=6 * WEBHOOKS_TIMEOUT_SECONDS,
+        # The function leaves the message after its last attempt: it becomes a dead letter.
+        max_receives=settings.webhooks.max_attempts,
+    )
+    secret = SigningSecretArgs(recovery_days=30 if kept else 0)
     return _Data(
-        requests=Table(
-            "requests",
-            TableArgs(
-                hash_key="request_id",
-                indexes=[_SWEEP],
-                purge_attribute="purge_at",
-                is_protected=kept,
-            ),
-            opts,
-        ),
+        requests=Table("requests", requests, opts),
         catalog=Table("catalog", TableArgs(hash_key="model_id", is_protected=kept), opts),
         api_keys=Table("api-keys", TableArgs(hash_key="prefix", is_protected=kept), opts),
-        store=PayloadStore(
-            "store",
-            PayloadStoreArgs(
-                payload_days=settings.retention.payload_days,
-                result_days=settings.retention.result_days,
-                is_protected=kept,
-            ),
-            opts,
-        ),
-        notifications=Notifications(
-            "notifications",
-            NotificationsArgs(
-                visibility_seconds=6 * WEBHOOKS_TIMEOUT_SECONDS,
-                # The function leaves the message after its last attempt: it becomes a dead letter.
-                max_receives=settings.webhooks.max_attempts,
-            ),
-            opts,
-        ),
-        signing_secret=SigningSecret(
-            "webhook-signing", SigningSecretArgs(recovery_days=30 if kept else 0), opts
-        ),
+        store=PayloadStore("store", store, opts),
+        notifications=Notifications("notifications", notifications, opts),
+        signing_secret=SigningSecret("webhook-signing", secret, opts),
     )
+
+
+def _declare_functions(
+    settings: StackSettings, artifacts: Artifacts, data: _Data, opts: pulumi.ResourceOptions
+) -> PipelineFunctions:
+    args = PipelineFunctionsArgs(
+        stack=pulumi.get_stack(),
+        code=LambdaCode(
+            archive=pulumi.FileArchive(str(artifacts.lambda_archive())),
+            runtime=artifacts.lambda_runtime,
+            architecture=artifacts.lambda_architecture,
+        ),
+        requests=data.requests,
+        catalog=data.catalog,
+        api_keys=data.api_keys,
+        store=data.store,
+        notifications=data.notifications,
+        signing_secret=data.signing_secret,
+        max_payload_bytes=settings.api.max_payload_bytes,
+        webhook_attempts=settings.webhooks.max_attempts,
+        allow_local_webhooks=settings.webhooks.allow_local,
+        log_days=settings.retention.log_days,
+    )
+    return PipelineFunctions("functions", args, opts)
 
 
 def _declare_api(
-    settings: StackSettings, artifacts: Artifacts, data: _Data, opts: pulumi.ResourceOptions
+    settings: StackSettings, functions: PipelineFunctions, opts: pulumi.ResourceOptions
 ) -> RequestApi:
-    functions = PipelineFunctions(
-        "functions",
-        PipelineFunctionsArgs(
-            stack=pulumi.get_stack(),
-            code=LambdaCode(
-                archive=pulumi.FileArchive(str(artifacts.lambda_archive())),
-                runtime=artifacts.lambda_runtime,
-                architecture=artifacts.lambda_architecture,
-            ),
-            requests=data.requests,
-            catalog=data.catalog,
-            api_keys=data.api_keys,
-            store=data.store,
-            notifications=data.notifications,
-            signing_secret=data.signing_secret,
-            max_payload_bytes=settings.api.max_payload_bytes,
-            webhook_attempts=settings.webhooks.max_attempts,
-            allow_local_webhooks=settings.webhooks.allow_local,
-            log_days=settings.retention.log_days,
-        ),
-        opts,
+    args = RequestApiArgs(
+        authorizer=functions.authorizer,
+        functions={"intake": functions.intake, "status": functions.status},
+        rate_per_second=settings.api.rate_per_second,
+        burst=settings.api.burst,
+        log_days=settings.retention.log_days,
+        sets_account_log_role=settings.api.sets_account_log_role,
     )
-    return RequestApi(
-        "api",
-        RequestApiArgs(
-            authorizer=functions.authorizer,
-            functions={"intake": functions.intake, "status": functions.status},
-            rate_per_second=settings.api.rate_per_second,
-            burst=settings.api.burst,
-            log_days=settings.retention.log_days,
-            sets_account_log_role=settings.api.sets_account_log_role,
-        ),
-        opts,
-    )
+    return RequestApi("api", args, opts)
 
 
 def _declare_models(
     settings: StackSettings, artifacts: Artifacts, data: _Data, opts: pulumi.ResourceOptions
 ) -> None:
-    namespace = k8s.core.v1.Namespace(
-        "workers",
-        metadata={
-            "name": settings.cluster.namespace,
-            "labels": {"pod-security.kubernetes.io/enforce": "restricted"},
-        },
-        opts=opts,
-    )
+    kept = settings.is_protected
     platform = WorkerPlatform(
         cluster_name=settings.cluster.name,
-        namespace=namespace.metadata.name,
+        namespace=_declare_namespace(settings.cluster.namespace, opts),
         region=settings.region,
-        dispatcher_image=dispatcher_image(opts, is_protected=settings.is_protected),
+        dispatcher_image=dispatcher_image(opts, is_protected=kept),
         requests=data.requests,
         store=data.store,
         notifications=data.notifications,
     )
     for model_id, model in settings.models.items():
-        ServedModel(
-            model_id,
-            ServedModelArgs(
-                stack=pulumi.get_stack(),
-                platform=platform,
-                catalog=data.catalog,
-                settings=model,
-                images=model_images(
-                    model_id, model, artifacts, opts, is_protected=settings.is_protected
-                ),
-            ),
-            opts,
+        args = ServedModelArgs(
+            stack=pulumi.get_stack(),
+            platform=platform,
+            catalog=data.catalog,
+            settings=model,
+            images=model_images(model_id, model, artifacts, opts, is_protected=kept),
         )
+        ServedModel(model_id, args, opts)
+
+
+def _declare_namespace(name: str, opts: pulumi.ResourceOptions) -> pulumi.Output[str]:
+    labels = {"pod-security.kubernetes.io/enforce": "restricted"}
+    namespace = k8s.core.v1.Namespace(
+        "workers", metadata={"name": name, "labels": labels}, opts=opts
+    )
+    return namespace.metadata.name

@@ -15,7 +15,7 @@ def run_alone(
     """Run `code` in a fresh interpreter that sees `path` and the standard library only."""
     prelude = f"import sys; sys.path[:0] = {[str(folder) for folder in path]!r}\n"
     return subprocess.run(
-        [sys.executable, "-I", "-S", "-W", "error::ImportWarning", "-c", prelude + code],
+        [sys.executable, "-I", "-S", "-B", "-c", prelude + code],
         capture_output=True,
         text=True,
         check=False,

@@ -7,6 +7,7 @@ import pytest
 
 from tests.infra.conformance import faults
 from tests.infra.conftest import Declare
+from tests.infra.manifests import check_manifest
 
 
 def _table(**changes: Any) -> Any:
@@ -42,3 +43,11 @@ def test_what_is_right_is_left_alone(declare: Declare) -> None:
     (table,) = declare(_table(ttl={"attribute_name": "purge_at", "enabled": True}))
 
     assert faults(table) == []
+
+
+def test_a_key_that_kubernetes_does_not_know_is_found() -> None:
+    account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "a"}}
+    check_manifest(account, "1.35")
+
+    with pytest.raises(Exception, match="automount"):
+        check_manifest({**account, "automount": False}, "1.35")

@@ -4,7 +4,6 @@ import json
 from collections import Counter
 from importlib.metadata import packages_distributions
 
-import kubernetes_validate
 import pytest
 
 from infra.artifacts.artifacts import Artifacts
@@ -14,6 +13,7 @@ from infra.settings.model_settings import DEPLOYMENT_ID_LENGTH, ModelSettings
 from infra.settings.stack_settings import StackSettings
 from penstock.contracts.stack_outputs import StackOutputs
 from tests.infra.conformance import faults
+from tests.infra.manifests import check_manifest
 from tests.infra.recording import Declared, Registered, record
 
 LAYERS = {"pipeline", "compute", "network", "observability"}
@@ -39,7 +39,7 @@ def test_every_kubernetes_object_is_valid(stack: Declared, version: str) -> None
 
     assert {r.inputs["kind"] for r in builtin} == {"Deployment", "Namespace", "ServiceAccount"}
     for resource in builtin:
-        kubernetes_validate.validate(resource.inputs, version, strict=True)
+        check_manifest(resource.inputs, version)
 
 
 def test_names_are_unique(stack: Declared) -> None:

@@ -126,14 +126,11 @@ class WorkerDeployment(pulumi.ComponentResource):
                 "annotations": {"pulumi.com/skipAwait": "true"},
             },
             spec={
-                # Left out it would be 1: a GPU node for every new model before KEDA ever looks.
+                # Left out it would be 1: a GPU node before KEDA ever looks.
                 "replicas": settings.autoscaling.min_replica,
                 "selector": {"match_labels": self._labels},
                 # Where every GPU is taken a surge would wait for ever.
-                "strategy": {
-                    "type": "RollingUpdate",
-                    "rolling_update": {"max_surge": 0, "max_unavailable": 1},
-                },
+                "strategy": {"rolling_update": {"max_surge": 0, "max_unavailable": 1}},
                 "template": worker_pod(pod),
             },
             opts=pulumi.ResourceOptions(parent=self, ignore_changes=["spec.replicas"]),
