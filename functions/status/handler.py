@@ -11,8 +11,8 @@ from functions.telemetry import telemetry
 from penstock.adapters.aws.clients import client
 from penstock.adapters.aws.directory import DynamoCatalog
 from penstock.adapters.aws.objects import S3ResultStore
-from penstock.adapters.aws.request_queue import SqsRequestQueue
-from penstock.adapters.aws.request_store import DynamoRequestStore
+from penstock.adapters.aws.requests.queue import SqsRequestQueue
+from penstock.adapters.aws.requests.store import DynamoRequestStore
 from penstock.contracts.directory.catalog import Deployment
 from penstock.contracts.environments import StatusEnvironment
 from penstock.contracts.ports.clock import utc_now

@@ -11,7 +11,7 @@ from functions.webhooks.sender import HttpsWebhookSender
 from functions.webhooks.service import WebhookService
 from penstock.adapters.aws.clients import client
 from penstock.adapters.aws.objects import S3ResultStore
-from penstock.adapters.aws.request_store import DynamoRequestStore
+from penstock.adapters.aws.requests.store import DynamoRequestStore
 from penstock.adapters.aws.signing_secrets import SecretsManagerSigningSecrets
 from penstock.adapters.aws.webhooks.webhook_queue import SqsWebhookQueue
 from penstock.contracts.environments import WebhooksEnvironment

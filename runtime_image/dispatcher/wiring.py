@@ -12,8 +12,8 @@ import aiohttp
 from penstock.adapters.aws.clients import client
 from penstock.adapters.aws.notifier import SnsNotifier
 from penstock.adapters.aws.objects import S3PayloadStore, S3ResultStore
-from penstock.adapters.aws.request_queue import SqsRequestQueue
-from penstock.adapters.aws.request_store import DynamoRequestStore
+from penstock.adapters.aws.requests.queue import SqsRequestQueue
+from penstock.adapters.aws.requests.store import DynamoRequestStore
 from penstock.contracts.environments import DispatcherEnvironment
 from penstock.contracts.ports.clock import Clock, utc_now
 from penstock.contracts.ports.notifications import Notifier

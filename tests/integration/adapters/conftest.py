@@ -13,8 +13,8 @@ from penstock.adapters.aws.clients import client, forget_clients
 from penstock.adapters.aws.directory import DynamoApiKeyStore, DynamoCatalog
 from penstock.adapters.aws.notifier import SnsNotifier
 from penstock.adapters.aws.objects import S3PayloadStore, S3ResultStore
-from penstock.adapters.aws.request_queue import SqsRequestQueue
-from penstock.adapters.aws.request_store import DynamoRequestStore
+from penstock.adapters.aws.requests.queue import SqsRequestQueue
+from penstock.adapters.aws.requests.store import DynamoRequestStore
 from penstock.adapters.aws.signing_secrets import SecretsManagerSigningSecrets
 from penstock.adapters.in_memory import (
     FakeClock,

@@ -14,8 +14,8 @@ from moto import mock_aws
 from penstock.adapters.aws.clients import client, forget_clients
 from penstock.adapters.aws.directory import DynamoApiKeyStore
 from penstock.adapters.aws.objects import S3ResultStore
-from penstock.adapters.aws.request_queue import SqsRequestQueue
-from penstock.adapters.aws.request_store import DynamoRequestStore
+from penstock.adapters.aws.requests.queue import SqsRequestQueue
+from penstock.adapters.aws.requests.store import DynamoRequestStore
 from penstock.adapters.aws.webhooks.webhook_queue import SqsWebhookQueue
 from penstock.contracts.directory.api_key import ApiKey
 from penstock.contracts.directory.catalog import Deployment, Model

@@ -8,8 +8,8 @@ from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
 from penstock.adapters.aws.clients import client
-from penstock.adapters.aws.request_row import item_of
-from penstock.adapters.aws.request_store import DynamoRequestStore
+from penstock.adapters.aws.requests.row import item_of
+from penstock.adapters.aws.requests.store import DynamoRequestStore
 from penstock.adapters.in_memory import FakeClock
 from penstock.contracts.errors import UnavailableError, UnknownRequestError
 from penstock.contracts.request import AsyncRequest, RequestState

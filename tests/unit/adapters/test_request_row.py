@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from penstock.adapters.aws.request_row import (
+from penstock.adapters.aws.requests.row import (
     SWEEP_SHARDS,
     changes_between,
     item_of,

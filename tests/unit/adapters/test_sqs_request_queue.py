@@ -7,7 +7,7 @@ import pytest
 from botocore.stub import Stubber
 
 from penstock.adapters.aws.clients import client
-from penstock.adapters.aws.request_queue import SqsRequestQueue, fairness_group
+from penstock.adapters.aws.requests.queue import SqsRequestQueue, fairness_group
 from penstock.adapters.in_memory import FakeClock
 from penstock.contracts.errors import UnavailableError
 from penstock.contracts.message import QueueMessage

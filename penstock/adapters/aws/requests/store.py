@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from penstock.adapters import transitions
 from penstock.adapters.aws.availability import aws_call, error_code
-from penstock.adapters.aws.request_row import (
+from penstock.adapters.aws.requests.row import (
     UNSWEPT,
     changes_between,
     item_of,

@@ -1,0 +1,1 @@
+"""The row, the messages and the dead letters of requests."""
