@@ -18,7 +18,7 @@ from penstock.adapters.aws.signing_secrets import SecretsManagerSigningSecrets
 from penstock.cli.stack import Stack
 from penstock.client import Client
 from penstock.contracts.errors import PenstockError
-from penstock.contracts.local_stack import LocalStack
+from penstock.contracts.stack.local_stack import LocalStack
 
 
 def main() -> int:

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 
 from penstock.contracts.errors import PenstockError
-from penstock.contracts.local_stack import LocalStack
+from penstock.contracts.stack.local_stack import LocalStack
 
 _PENSTOCK = str(Path(sys.executable).with_name("penstock"))
 

@@ -18,7 +18,7 @@ from penstock.cli.output import AsJson, print_json
 from penstock.contracts.errors import PenstockError
 
 if TYPE_CHECKING:
-    from penstock.contracts.local_stack import LocalStack
+    from penstock.contracts.stack.local_stack import LocalStack
     from penstock.local.state import StackStatus, StateFolder
 
 app = typer.Typer(no_args_is_help=True, help="Run the whole platform on this machine.")
@@ -142,7 +142,7 @@ def _running(state: Path) -> "StateFolder":
 
 
 def _description(folder: "StateFolder") -> "LocalStack":
-    from penstock.contracts.local_stack import LocalStack
+    from penstock.contracts.stack.local_stack import LocalStack
 
     return LocalStack.model_validate_json(folder.running_stack.read_bytes())
 

@@ -12,8 +12,8 @@ from pydantic import ValidationError
 
 from penstock.cli.failures import AwsRefusedError
 from penstock.contracts.errors import SettingsError
-from penstock.contracts.local_stack import LocalStack
-from penstock.contracts.stack_outputs import StackOutputs
+from penstock.contracts.stack.local_stack import LocalStack
+from penstock.contracts.stack.stack_outputs import StackOutputs
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Final, Self
 from urllib.parse import urlsplit
 
 from penstock.client.errors import NotConfiguredError
-from penstock.contracts.local_stack import LocalStack
+from penstock.contracts.stack.local_stack import LocalStack
 
 URL_VARIABLE = "PENSTOCK_API_URL"
 KEY_VARIABLE = "PENSTOCK_API_KEY"

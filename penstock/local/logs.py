@@ -6,7 +6,6 @@ from pathlib import Path
 
 from penstock.contracts.errors import PenstockError
 
-
 SEPARATOR = " | "
 """Between a log's name and its line."""
 

@@ -12,10 +12,10 @@ from pathlib import Path
 from infra.settings.stack_settings import StackSettings
 from penstock.adapters.aws.directory import DynamoApiKeyStore
 from penstock.contracts.directory.api_key import ApiKey
-from penstock.contracts.local_stack import LocalStack
 from penstock.contracts.ports.clock import utc_now
 from penstock.contracts.request import Tenant
-from penstock.contracts.stack_outputs import StackOutputs
+from penstock.contracts.stack.local_stack import LocalStack
+from penstock.contracts.stack.stack_outputs import StackOutputs
 from penstock.local.building import MODEL_ENVIRONMENTS, Built, build
 from penstock.local.emulator import Emulator, EmulatorError, Interpreter
 from penstock.local.front import Front

@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from penstock.contracts.contract import Contract
-from penstock.contracts.local_stack import LOCAL_STACK_FILE
+from penstock.contracts.stack.local_stack import LOCAL_STACK_FILE
 
 DEFAULT_FOLDER = LOCAL_STACK_FILE.parent
 

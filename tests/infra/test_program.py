@@ -11,7 +11,7 @@ from infra.artifacts.workspace import ROOT
 from infra.program import declare as declare_stack
 from infra.settings.model_settings import DEPLOYMENT_ID_LENGTH, ModelSettings
 from infra.settings.stack_settings import StackSettings
-from penstock.contracts.stack_outputs import StackOutputs
+from penstock.contracts.stack.stack_outputs import StackOutputs
 from tests.infra.conformance import faults
 from tests.infra.manifests import check_manifest
 from tests.infra.recording import Declared, Registered, record

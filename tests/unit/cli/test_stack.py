@@ -10,8 +10,8 @@ from botocore.exceptions import ClientError, NoCredentialsError
 from penstock.cli.failures import AwsRefusedError
 from penstock.cli.stack import Stack, aws_access
 from penstock.contracts.errors import SettingsError
-from penstock.contracts.local_stack import LOCAL_STACK_FILE, LocalStack
-from penstock.contracts.stack_outputs import StackOutputs
+from penstock.contracts.stack.local_stack import LOCAL_STACK_FILE, LocalStack
+from penstock.contracts.stack.stack_outputs import StackOutputs
 
 OUTPUTS = StackOutputs.model_validate(dict.fromkeys(StackOutputs.model_fields, "eu-west-1"))
 AWS_URL = "http://127.0.0.1:4566"

@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 from penstock.cli import local
-from penstock.contracts.local_stack import LOCAL_STACK_FILE
+from penstock.contracts.stack.local_stack import LOCAL_STACK_FILE
 from penstock.local.state import StateFolder
 
 HEAVY = {"aiohttp", "boto3", "httpx", "pulumi", "pydantic"}

@@ -7,8 +7,8 @@ import pytest
 from penstock.client import NotConfiguredError
 from penstock.client.endpoint import Endpoint
 from penstock.contracts.errors import SettingsError
-from penstock.contracts.local_stack import LOCAL_STACK_FILE, LocalStack
-from penstock.contracts.stack_outputs import StackOutputs
+from penstock.contracts.stack.local_stack import LOCAL_STACK_FILE, LocalStack
+from penstock.contracts.stack.stack_outputs import StackOutputs
 
 ENVIRON = {"PENSTOCK_API_URL": "https://named.example.com/", "PENSTOCK_API_KEY": "n.key"}
 LOCAL_URL = "http://127.0.0.1:4570"

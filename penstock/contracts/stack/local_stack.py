@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from penstock.contracts.contract import Contract
 from penstock.contracts.errors import SettingsError
-from penstock.contracts.stack_outputs import StackOutputs
+from penstock.contracts.stack.stack_outputs import StackOutputs
 
 LOCAL_STACK_FILE = Path(".penstock/local/stack.json")
 """Below the folder in which the local stack was started."""

@@ -1,0 +1,1 @@
+"""What a deployed stack tells those who use it."""
