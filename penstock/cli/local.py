@@ -56,7 +56,7 @@ def up(
 ) -> None:
     """Start the stack of a settings file in an emulated AWS; stays until Ctrl-C.
 
-    Nothing outside this machine is called, and no account, Docker or cluster is needed.
+    No account, Docker or cluster is needed; packages are fetched the first time.
     """
     from penstock.local.state import StateFolder
 
@@ -158,7 +158,7 @@ def _up_detached(settings: Path, port: int, folder: "StateFolder") -> None:
     with folder.supervisor_log.open("wb") as log:
         process = subprocess.Popen(
             [
-                *(sys.executable, "-m", "penstock.cli.local", "up", "--settings", str(settings)),
+                *(sys.executable, "-m", "penstock.cli", "local", "up", "--settings", str(settings)),
                 *("--port", str(port), "--state", str(folder.path)),
             ],
             stdin=subprocess.DEVNULL,
@@ -169,9 +169,10 @@ def _up_detached(settings: Path, port: int, folder: "StateFolder") -> None:
         )
     reader = LogReader(folder.logs, folder.supervisor_log.name)
     while not folder.running_stack.exists():
+        has_ended = process.poll() is not None  # asked first: then all that it said is there
         for line in reader.new():
             typer.echo(line.partition(SEPARATOR)[2], err=True)
-        if process.poll() is not None:
+        if has_ended:
             raise NotRunningError(f"the stack did not start; see {folder.supervisor_log}")
         time.sleep(_LOOK_SECONDS)
 
@@ -232,7 +233,3 @@ def _table(seen: "StackStatus") -> Table:
             )
             table.add_row("", pod.name, pod.phase, pids, "", "")
     return table
-
-
-if __name__ == "__main__":
-    app()

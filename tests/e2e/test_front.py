@@ -1,0 +1,56 @@
+import httpx
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from penstock.local.front import Front, PortTakenError
+from penstock.local.processes import free_port
+
+pytestmark = pytest.mark.e2e
+
+
+@pytest.mark.asyncio
+async def test_an_api_that_does_not_answer_is_a_bad_gateway() -> None:
+    front = Front(f"http://127.0.0.1:{free_port()}/api")
+    url = await front.start(0)
+    async with httpx.AsyncClient(trust_env=False) as http:
+        answer = await http.get(f"{url}/anything")
+    await front.stop()
+
+    assert answer.status_code == 502
+    assert answer.json() == {
+        "error": "the emulated API does not answer",
+        "error_code": "unavailable",
+    }
+
+
+@pytest.mark.asyncio
+async def test_calls_pass_as_the_client_wrote_them() -> None:
+    seen: list[tuple[str, str, str, bytes]] = []
+
+    async def remember(request: web.Request) -> web.Response:
+        seen.append((request.method, request.raw_path, request.host, await request.read()))
+        return web.Response(status=303, headers={"Location": "http://elsewhere.test/"})
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", remember)
+    async with TestServer(app) as upstream:
+        front = Front(str(upstream.make_url("/stage")))
+        url = await front.start(0)
+        async with httpx.AsyncClient(trust_env=False) as http:
+            answer = await http.put(
+                f"{url}/a%2Fb?x=1&x=%20", content=b"body", headers={"Host": "model-echo.test"}
+            )
+        await front.stop()
+
+    assert seen == [("PUT", "/stage/a%2Fb?x=1&x=%20", "model-echo.test", b"body")]
+    assert (answer.status_code, answer.headers["Location"]) == (303, "http://elsewhere.test/")
+
+
+@pytest.mark.asyncio
+async def test_a_taken_port_is_told() -> None:
+    first, second = Front("http://127.0.0.1:1"), Front("http://127.0.0.1:1")
+    port = int((await first.start(0)).rpartition(":")[2])
+    with pytest.raises(PortTakenError, match=f"{port} is taken.*--port"):
+        await second.start(port)
+    await first.stop()
