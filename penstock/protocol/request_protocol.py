@@ -6,6 +6,7 @@ loses nothing: what was begun is finished by whoever receives the message next.
 
 import logging
 import math
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from penstock.contracts.errors import ClaimRefusedError
@@ -13,7 +14,7 @@ from penstock.contracts.outcome import Canceled, Failed, Fault, Succeeded
 from penstock.contracts.ports.clock import Clock
 from penstock.contracts.ports.objects import PayloadStore, ResultStore
 from penstock.contracts.ports.requests import Delivery, RequestStore
-from penstock.contracts.request import AsyncRequest
+from penstock.contracts.request import AsyncRequest, RequestId
 from penstock.protocol.endings import Endings, worker_died
 from penstock.protocol.steps import Announce, Drop, Run, Step, Wait
 
@@ -59,6 +60,10 @@ class RequestProtocol:
     def renew(self, request: AsyncRequest) -> AsyncRequest:
         """Extend the lease; raise `LeaseLostError` if it is no longer ours."""
         return self.requests.renew(request, self.lease_seconds)
+
+    def wanted_to_stop(self, request_ids: Collection[RequestId]) -> Collection[RequestId]:
+        """Return those whose callers asked them to stop."""
+        return self.requests.wanted_to_stop(request_ids)
 
     def succeed(self, request: AsyncRequest, body: bytes, content_type: str) -> Step:
         """Store the answer, then finish; raise `LeaseLostError` if it is no longer ours."""

@@ -9,17 +9,18 @@ import sys
 from penstock.contracts.environments import DispatcherEnvironment
 from penstock.contracts.errors import SettingsError
 from runtime_image.dispatcher.observability.logs import log_as_json
+from runtime_image.dispatcher.process import Drain
 from runtime_image.dispatcher.wiring import run
 
 logger = logging.getLogger("runtime_image.dispatcher")
 
 
 async def _main(environment: DispatcherEnvironment) -> None:
-    stop_requested = asyncio.Event()
+    drain = Drain(environment.drain_seconds)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop_requested.set)
-    await run(environment, stop_requested)
+        loop.add_signal_handler(number, drain.request)
+    await run(environment, drain)
 
 
 def main() -> None:

@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+import math
+import time
 from dataclasses import dataclass, field
 
 from penstock.contracts.ports.requests import Delivery
@@ -13,6 +15,25 @@ from runtime_image.dispatcher.worker import Worker
 logger = logging.getLogger(__name__)
 
 
+class Drain:
+    """That the worker must stop, and how long running requests may go on."""
+
+    def __init__(self, seconds: float) -> None:
+        self.requested = asyncio.Event()
+        self._seconds = seconds
+        self._deadline = math.inf
+
+    def request(self, seconds: float | None = None) -> None:
+        """Stop within `seconds`, or the usual time; the nearest deadline asked for counts."""
+        wanted = self._seconds if seconds is None else min(seconds, self._seconds)
+        self._deadline = min(self._deadline, time.monotonic() + max(0.0, wanted))
+        self.requested.set()
+
+    def seconds_left(self) -> float:
+        """Return how long running requests may still go on."""
+        return max(0.0, self._deadline - time.monotonic())
+
+
 @dataclass
 class Process:
     """Runs a wired worker until it is asked to stop, then drains it."""
@@ -21,18 +42,18 @@ class Process:
     lanes: Lanes
     heartbeats: Heartbeats
     readiness: Readiness
-    drain_seconds: float
-    stop_requested: asyncio.Event
+    drain: Drain
     _carried: set[asyncio.Task[None]] = field(default_factory=set, init=False)
 
     async def run(self) -> None:
-        """Work until `stop_requested`; return when nothing is left in hand."""
+        """Work until a drain is requested; return when nothing is left in hand."""
         background: list[asyncio.Task[None]] = [
             asyncio.create_task(self.heartbeats.run()),
+            asyncio.create_task(self.heartbeats.watch_cancellations()),
             asyncio.create_task(self.readiness.watch()),
         ]
         receiving = asyncio.create_task(self.lanes.run(self._carry))
-        stopping = asyncio.create_task(self.stop_requested.wait())
+        stopping = asyncio.create_task(self.drain.requested.wait())
         try:
             await asyncio.wait(
                 {receiving, stopping, *background}, return_when=asyncio.FIRST_COMPLETED
@@ -55,13 +76,13 @@ class Process:
         logger.info("draining", extra={"held": len(self._carried)})
         self.lanes.stop()
         self.worker.gate.close()
-        deadline = asyncio.get_running_loop().time() + self.drain_seconds
-        await receiving
-        if self._carried:
-            left = max(0.0, deadline - asyncio.get_running_loop().time())
-            await asyncio.wait(self._carried, timeout=left)
+        await asyncio.wait({receiving})
+        while self._carried and (left := self.drain.seconds_left()) > 0:
+            # A spot notice may shorten the time while we wait.
+            await asyncio.wait(self._carried, timeout=min(left, 1))
         for held in list(self.heartbeats.held):
             held.interrupt(Interruption.DRAINED)
         if self._carried:
             await asyncio.wait(self._carried)
         logger.info("drained")
+        receiving.result()  # a poller that died ends the process with its error

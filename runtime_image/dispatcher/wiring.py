@@ -26,11 +26,12 @@ from runtime_image.dispatcher.model_server.server import ModelServer
 from runtime_image.dispatcher.model_server.truss import TrussServer
 from runtime_image.dispatcher.observability.metrics import Metrics
 from runtime_image.dispatcher.observability.probes import serve_probes
-from runtime_image.dispatcher.process import Process
+from runtime_image.dispatcher.process import Drain, Process
 from runtime_image.dispatcher.scheduling.gate import Gate
 from runtime_image.dispatcher.scheduling.holding import Heartbeats
 from runtime_image.dispatcher.scheduling.lanes import Lanes
 from runtime_image.dispatcher.settling import Settling
+from runtime_image.dispatcher.spot_notice import watch_spot_notice
 from runtime_image.dispatcher.worker import Worker
 
 _KEEPALIVE_SECONDS = 2
@@ -65,7 +66,7 @@ def wire(
     environment: DispatcherEnvironment,
     ports: Ports,
     model_server: ModelServer,
-    stop_requested: asyncio.Event,
+    drain: Drain,
     metrics: Metrics,
 ) -> Process:
     """Put a process together; nothing runs yet."""
@@ -95,9 +96,10 @@ def wire(
         metrics=metrics,
         threads=threads,
         predict_timeout_seconds=environment.predict_timeout_seconds,
+        restart_after_stop=environment.restart_after_stop,
     )
     lanes = Lanes(ports.queue, gate, lease_seconds=environment.lease_seconds, readiness=readiness)
-    return Process(worker, lanes, heartbeats, readiness, environment.drain_seconds, stop_requested)
+    return Process(worker, lanes, heartbeats, readiness, drain)
 
 
 @asynccontextmanager
@@ -110,17 +112,24 @@ async def truss_server(environment: DispatcherEnvironment) -> AsyncIterator[Trus
         yield TrussServer(environment.model_server_url, session, environment.max_result_bytes)
 
 
-async def run(environment: DispatcherEnvironment, stop_requested: asyncio.Event) -> None:
-    """Run the dispatcher against AWS until `stop_requested`, and drain it."""
+async def run(environment: DispatcherEnvironment, drain: Drain) -> None:
+    """Run the dispatcher against AWS until a drain is requested, and drain it."""
     metrics = Metrics(environment.model_id, environment.deployment_id)
     async with truss_server(environment) as model_server:
-        process = wire(environment, aws_ports(environment), model_server, stop_requested, metrics)
+        process = wire(environment, aws_ports(environment), model_server, drain, metrics)
+        readiness = process.readiness
         probes = await serve_probes(
             environment.port,
             metrics.registry,
-            lambda: process.readiness.is_ready and not stop_requested.is_set(),
+            is_ready=lambda: readiness.is_ready and not drain.requested.is_set(),
+            is_model_server_alive=lambda: not readiness.must_restart,
         )
+        watch = None
+        if environment.watch_spot_notice:
+            watch = asyncio.create_task(watch_spot_notice(drain.request))
         try:
             await process.run()
         finally:
+            if watch is not None:
+                watch.cancel()
             await probes.cleanup()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from penstock.contracts.errors import LeaseLostError, UnavailableError
-from penstock.contracts.outcome import Fault
+from penstock.contracts.outcome import Fault, FaultCode
 from penstock.contracts.ports.requests import Delivery
 from penstock.contracts.request import AsyncRequest
 from penstock.protocol.request_protocol import RequestProtocol
@@ -28,12 +28,11 @@ from runtime_image.dispatcher.settling import Settling, persistently
 
 logger = logging.getLogger(__name__)
 
-_BUSY_TRIES = 30
-_BUSY_PAUSE_SECONDS = 1.0
-"""How often and after what pause a server is asked again that did not take the request.
+_BUSY_PATIENCE_SECONDS = 30.0
+"""How long a request stays in hand that the server does not take."""
 
-The request keeps its slot meanwhile: that is the backpressure.
-"""
+_BUSY_PAUSE_SECONDS = 1.0
+"""Between such tries."""
 
 _BUSY_DELAY_SECONDS = 5.0
 """How long a request then rests in the queue; each return adds to its receive count."""
@@ -59,6 +58,7 @@ class Worker:
     metrics: Metrics
     threads: Threads
     predict_timeout_seconds: float
+    restart_after_stop: bool
 
     async def carry(self, delivery: Delivery) -> None:
         """Bring one received message to its end, or leave it to come up again."""
@@ -88,6 +88,7 @@ class Worker:
             if not isinstance(step, Run):
                 return step
             held.request = step.request
+            held.claimed_at = asyncio.get_running_loop().time()
             logger.info("request claimed", extra=_keys(held))
             payload = await self.threads(self.protocol.load, held.delivery)
             await _interruptible(held, self.gate.to_slot(ticket))
@@ -98,6 +99,8 @@ class Worker:
             logger.info("request put back", extra=_keys(held) | {"reason": str(busy)})
             return await self._give_back(_claimed(held), _BUSY_DELAY_SECONDS)
         except ModelFaultError as failure:
+            if failure.fault.code is FaultCode.MODEL_PREDICT_TIMEOUT:
+                self._reclaim_slot()
             return await self._fail(_claimed(held), failure.fault)
         request = _claimed(held)
         return await persistently(
@@ -111,34 +114,67 @@ class Worker:
             self.metrics.time_in_queue.observe(waited.total_seconds())
         self.metrics.request_size.observe(len(payload))
         with self.metrics.in_flight.track_inprogress():
-            answer, ran_seconds = await _interruptible(held, self._predict(held, payload))
+            try:
+                answer, ran_seconds = await _interruptible(held, self._predict(held, payload))
+            except _InterruptedError:
+                if held.interruption in {Interruption.CANCELED, Interruption.LEASE_LOST}:
+                    self._reclaim_slot()
+                raise
         self.gate.leave(ticket, ran_seconds)  # the slot is free: storing overlaps the next call
         self.metrics.predict.observe(ran_seconds)
         self.metrics.response_size.observe(len(answer.body))
         return answer
 
     async def _predict(self, held: Held, payload: bytes) -> tuple[Answer, float]:
-        """Return the answer and how long the model took."""
+        """Return the answer and how long the model took.
+
+        A server that does not take the request is asked again for a while; the request keeps its
+        slot meanwhile, which is the backpressure.
+        """
         request = _claimed(held)
         limit = self.predict_timeout_seconds
         if request.predict_timeout_seconds is not None:
             limit = min(limit, request.predict_timeout_seconds)
         content_type = held.delivery.message.content_type
-        for tries_left in reversed(range(_BUSY_TRIES)):
+        give_up_at = time.monotonic() + _BUSY_PATIENCE_SECONDS
+        while True:
             started = time.perf_counter()
             try:
+                await self._until_ready(give_up_at)
+                held.is_running = True
                 answer = await self.model_server.predict(
                     request.request_id, payload, content_type, limit
                 )
             except ModelBusyError as busy:
                 logger.info("model server busy", extra=_keys(held) | {"reason": str(busy)})
                 self.readiness.doubt()
-                if tries_left == 0:
+                if time.monotonic() >= give_up_at:
                     raise
                 await asyncio.sleep(_BUSY_PAUSE_SECONDS)
             else:
                 return answer, time.perf_counter() - started
-        raise AssertionError("the last try returns or raises")
+            finally:
+                held.is_running = False
+
+    def _reclaim_slot(self) -> None:
+        """Have a server restarted that works on after its call was closed.
+
+        What else runs there is given back: that attempt does not count.
+        """
+        if not self.restart_after_stop:
+            return
+        logger.warning("model server is restarted after a closed call")
+        self.readiness.ask_restart()
+        for other in list(self.heartbeats.held):
+            if other.is_running:
+                other.interrupt(Interruption.RESTARTED)
+
+    async def _until_ready(self, give_up_at: float) -> None:
+        try:
+            async with asyncio.timeout(max(0.0, give_up_at - time.monotonic())):
+                await self.readiness.wait()
+        except TimeoutError as error:
+            raise ModelBusyError("the model server is not ready") from error
 
     async def _interrupted(self, held: Held) -> Step:
         request = held.request

@@ -21,6 +21,20 @@ class Readiness:
         self._model_server = model_server
         self._ready = asyncio.Event()
         self._look = asyncio.Event()
+        self._must_restart = False
+
+    @property
+    def must_restart(self) -> bool:
+        """Whether the model server still works on a call that was closed.
+
+        Its liveness probe then fails, so that Kubernetes restarts it.
+        """
+        return self._must_restart
+
+    def ask_restart(self) -> None:
+        """Take the model server for lost until it was seen down."""
+        self._must_restart = True
+        self.doubt()
 
     @property
     def is_ready(self) -> bool:
@@ -40,7 +54,10 @@ class Readiness:
         """Keep looking, until cancelled."""
         while True:
             self._look.clear()
-            if await self._model_server.is_ready():
+            is_up = await self._model_server.is_ready()
+            if not is_up:
+                self._must_restart = False
+            if is_up and not self._must_restart:
                 if not self._ready.is_set():
                     logger.info("model server ready")
                 self._ready.set()

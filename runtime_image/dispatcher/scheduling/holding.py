@@ -15,12 +15,17 @@ from runtime_image.dispatcher.concurrency import Threads
 logger = logging.getLogger(__name__)
 
 
+_CANCEL_WATCH_SECONDS = 0.5
+"""Between looks whether a running request is still wanted: one batched read."""
+
+
 class Interruption(StrEnum):
     """Why a request was stopped before the model answered."""
 
     LEASE_LOST = "lease lost"
     CANCELED = "canceled by its caller"
     DRAINED = "worker drains"
+    RESTARTED = "model server restarts"
 
 
 @dataclass(eq=False)
@@ -30,6 +35,12 @@ class Held:
     delivery: Delivery
     request: AsyncRequest | None = None
     interruption: Interruption | None = None
+    claimed_at: float = 0.0
+    """On the event loop's clock."""
+
+    is_running: bool = False
+    """Whether the model server has it."""
+
     waits: asyncio.Future[Any] | None = field(default=None, repr=False)
     """What it waits for right now: a turn or the model. Only that may be interrupted."""
 
@@ -63,6 +74,27 @@ class Heartbeats:
         held = list(self.held)
         claimed = [one for one in held if one.request is not None]
         await asyncio.gather(self._hide(held), *(self._renew(one) for one in claimed))
+
+    async def watch_cancellations(self) -> None:
+        """Stop what its caller no longer wants, well before the next heartbeat; until cancelled."""
+        while True:
+            await asyncio.sleep(_CANCEL_WATCH_SECONDS)
+            now = asyncio.get_running_loop().time()
+            lasting = {
+                one.request.request_id: one
+                for one in self.held
+                # What ends within one look is not worth a read.
+                if one.request is not None and now - one.claimed_at >= _CANCEL_WATCH_SECONDS
+            }
+            if not lasting:
+                continue
+            try:
+                unwanted = await self._threads(self._protocol.wanted_to_stop, list(lasting))
+            except UnavailableError as error:
+                logger.warning("cancellations not read", extra={"reason": str(error)})
+                continue
+            for request_id in unwanted:
+                lasting[request_id].interrupt(Interruption.CANCELED)
 
     def close(self) -> None:
         """Release the threads."""

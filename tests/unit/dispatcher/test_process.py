@@ -13,6 +13,7 @@ from penstock.contracts.ports.clock import utc_now
 from penstock.contracts.request import RequestId, RequestState, RetryPolicy
 from runtime_image.dispatcher.model_server.server import Answer, ModelBusyError, ModelFaultError
 from runtime_image.dispatcher.observability.metrics import Metrics
+from runtime_image.dispatcher.process import Drain, Process
 from runtime_image.dispatcher.wiring import Ports, wire
 from tests.unit.dispatcher.conftest import World
 
@@ -58,11 +59,12 @@ class Dispatcher:
 
     world: World
     model: HeldModel
-    stop_requested: asyncio.Event
+    drain: Drain
+    process: Process
     task: asyncio.Task[None]
 
     async def stop(self) -> None:
-        self.stop_requested.set()
+        self.drain.request()
         await asyncio.wait_for(self.task, 10)
 
 
@@ -91,10 +93,10 @@ async def _dispatching(
         results=world.results,
         notifier=world.notifier,
     )
-    stop = asyncio.Event()
     environment = _environment(**({"lease_seconds": 3} | values))
-    process = wire(environment, ports, model, stop, Metrics("echo", "echo-v1"))
-    dispatcher = Dispatcher(world, model, stop, asyncio.create_task(process.run()))
+    drain = Drain(environment.drain_seconds)
+    process = wire(environment, ports, model, drain, Metrics("echo", "echo-v1"))
+    dispatcher = Dispatcher(world, model, drain, process, asyncio.create_task(process.run()))
     try:
         yield dispatcher
     finally:
@@ -177,7 +179,7 @@ async def test_a_drain_finishes_what_runs_and_gives_back_the_rest(world: World) 
     model = HeldModel(hold)
     async with _dispatching(world, model) as dispatcher:
         await _until(lambda: model.running == 1)
-        dispatcher.stop_requested.set()
+        dispatcher.drain.request()
         await asyncio.sleep(0)
         release.set()
 
@@ -219,6 +221,52 @@ async def test_a_forced_cancel_closes_the_call_and_frees_the_slot(world: World) 
         await _until(_all_in(world, [after], RequestState.SUCCEEDED))
     assert world.row(stuck).result is None
     assert world.results.find_result(stuck) is None
+
+
+async def test_a_server_that_works_on_after_a_cancel_is_restarted_and_its_slot_works_again(
+    world: World,
+) -> None:
+    async def forever_first(payload: bytes) -> bytes:
+        if payload == b"stuck":
+            await asyncio.Event().wait()
+        return payload
+
+    stuck = world.submit(b"stuck")
+    model = HeldModel(forever_first)
+    async with _dispatching(world, model, restart_after_stop=True) as dispatcher:
+        await _until(lambda: model.running == 1)
+        world.requests.cancel(stuck, force=True)
+        await _until(_all_in(world, [stuck], RequestState.CANCELED))
+        assert dispatcher.process.readiness.must_restart
+        after = world.submit(b"after")
+        model.ready = False
+        await _until(lambda: not dispatcher.process.readiness.must_restart)
+        assert world.row(after).state is RequestState.QUEUED
+        model.ready = True
+        await _until(_all_in(world, [after], RequestState.SUCCEEDED))
+
+
+async def test_what_ran_beside_a_stopped_request_is_given_back_uncounted_by_the_restart(
+    world: World,
+) -> None:
+    async def forever_once(payload: bytes) -> bytes:
+        if model.asked.count(payload) == 1:
+            await asyncio.Event().wait()
+        return payload
+
+    model = HeldModel(forever_once)
+    stuck, beside = world.submit(b"stuck"), world.submit(b"beside")
+    async with _dispatching(
+        world, model, restart_after_stop=True, concurrency_target=2
+    ) as dispatcher:
+        await _until(lambda: model.running == 2)
+        world.requests.cancel(stuck, force=True)
+        await _until(_all_in(world, [stuck], RequestState.CANCELED))
+        model.ready = False
+        await _until(lambda: not dispatcher.process.readiness.must_restart)
+        model.ready = True
+        await _until(_all_in(world, [beside], RequestState.SUCCEEDED))
+    assert world.row(beside).attempts_left == world.row(beside).retry.max_attempts - 1
 
 
 async def test_a_worker_that_lost_its_lease_stops_quietly(world: World) -> None:
