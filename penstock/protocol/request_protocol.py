@@ -67,6 +67,7 @@ class RequestProtocol:
 
     def succeed(self, request: AsyncRequest, body: bytes, content_type: str) -> Step:
         """Store the answer, then finish; raise `LeaseLostError` if it is no longer ours."""
+        request = self._still_held(request)
         stored = self.results.put_result(request.request_id, body, content_type)
         return Announce(self.requests.finish(request, Succeeded(result=stored)))
 
@@ -75,6 +76,7 @@ class RequestProtocol:
         if fault.code.is_retried and request.attempts_left > 0:
             released = self.requests.release(request, fault, counts_as_attempt=True)
             return Wait(released.retry.delay_seconds(released.failed_attempts))
+        request = self._still_held(request)
         failure = self._endings.store_failure(request, fault)
         failed = self.requests.finish(request, Failed(fault=fault, failure=failure))
         # Rejected input would be rejected again; what used up its attempts is kept to be looked at.
@@ -88,6 +90,13 @@ class RequestProtocol:
     def cancel(self, request: AsyncRequest) -> Step:
         """Finish a request whose caller asked it to stop."""
         return Announce(self.requests.finish(request, Canceled()))
+
+    def _still_held(self, request: AsyncRequest) -> AsyncRequest:
+        """Ask before an object is written if we stalled past our lease: we may be replaced.
+
+        The row is fenced, objects are not: ours would lie beside that of who replaced us.
+        """
+        return request if request.is_leased(self.clock()) else self.renew(request)
 
     def _refused(self, current: AsyncRequest | None) -> Step:
         if current is None:

@@ -98,6 +98,32 @@ def test_a_zombies_answer_never_replaces_the_stored_one(world: World) -> None:
     assert world.results.read(result) == b"first"
 
 
+def test_a_worker_that_stalled_and_was_replaced_leaves_no_object(
+    world: World, clock: FakeClock
+) -> None:
+    request_id = world.submit(retry=RetryPolicy(max_attempts=2))
+    zombie = _run(world.protocol("zombie"), world).request
+    clock.advance(LEASE_SECONDS + 1)
+    held = _run(world.protocol("heir"), world).request
+
+    with pytest.raises(LeaseLostError):
+        world.protocol("zombie").succeed(zombie, b"late", "text/plain")
+    assert world.results.find_result(request_id) is None
+    with pytest.raises(LeaseLostError):
+        world.protocol("zombie").fail(zombie, REJECTED)
+    assert world.row(request_id) == held
+
+
+def test_a_worker_that_stalled_and_was_not_replaced_stores_its_answer(
+    world: World, clock: FakeClock
+) -> None:
+    request_id = world.submit()
+    stalled = _run(world.protocol(), world).request
+    clock.advance(LEASE_SECONDS + 1)
+    world.protocol().succeed(stalled, b"late", "text/plain")
+    assert world.row(request_id).state is RequestState.SUCCEEDED
+
+
 def test_a_failed_attempt_waits_its_backoff_and_counts(world: World) -> None:
     retry = RetryPolicy(max_attempts=3, initial_delay_ms=1_000, max_delay_ms=1_500)
     request_id = world.submit(retry=retry)
