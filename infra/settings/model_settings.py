@@ -77,6 +77,14 @@ class DeploymentSettings(Settings):
     drain_seconds: Annotated[int, Field(ge=1, le=41_400)] = 3_600
     """How long running requests may go on after a worker was told to stop."""
 
+    restart_after_stop: bool = False
+    """Whether the model server is restarted when a request on it was cancelled or ran out of time:
+    for models that work on after their call was closed, and so would keep the slot."""
+
+    watch_spot_notice: bool = False
+    """Whether a worker drains when its node's instance metadata announces a spot interruption;
+    the nodes then need a metadata hop limit of 2."""
+
     environment_variables: dict[Annotated[str, AfterValidator(_free_variable)], str] = Field(
         default_factory=dict
     )

@@ -117,6 +117,7 @@ class WorkerDeployment(pulumi.ComponentResource):
             model_image=args.model_image,
             model_environment=settings.environment_variables,
             drain_seconds=settings.drain_seconds,
+            restart_after_stop=settings.restart_after_stop,
         )
         return k8s.apps.v1.Deployment(
             f"{self._name}-workers",
@@ -156,6 +157,8 @@ class WorkerDeployment(pulumi.ComponentResource):
             hold_budget_seconds=str(settings.hold_budget_seconds),
             low_priority_share=str(settings.low_priority_share),
             drain_seconds=str(settings.drain_seconds),
+            restart_after_stop=str(settings.restart_after_stop).lower(),
+            watch_spot_notice=str(settings.watch_spot_notice).lower(),
             # The defaults say the same; whoever maps ports elsewhere must see them declared.
             model_server_url=f"http://127.0.0.1:{MODEL_SERVER_PORT}",
             port=str(DISPATCHER_PORT),

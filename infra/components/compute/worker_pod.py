@@ -1,7 +1,8 @@
-"""The pod of a worker: the dispatcher beside the model server."""
+"""The pod of a worker: the dispatcher, with the model server as its sidecar."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypedDict
 
 import pulumi
 import pulumi_kubernetes as k8s
@@ -14,12 +15,21 @@ _DISPATCHER_USER = 10_001  # `runtime_image/Dockerfile`
 _MODEL_SERVER_USER = 60_000  # Truss images make this user
 _SHUTDOWN_SECONDS = 30  # between the end of the drain and SIGKILL
 _MODEL_LOAD_SECONDS = 1_800
+_DISPATCHER_START_SECONDS = 5
+_LOADED = "/v1/models/model"
 _TMP = "/tmp"  # noqa: S108 - inside the pod
 _GPU_LABEL = "penstock.dev/gpu"
 _GPU_RESOURCE = "nvidia.com/gpu"
 
 EnvVar = k8s.core.v1.EnvVarArgsDict
 Probe = k8s.core.v1.ProbeArgsDict
+
+
+class _Life(TypedDict, total=False):
+    """How a container comes up and stays up."""
+
+    startup_probe: Probe
+    liveness_probe: Probe
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +46,9 @@ class WorkerPodArgs:
     drain_seconds: int
     """How long running requests may go on after SIGTERM."""
 
+    restart_after_stop: bool
+    """Whether the dispatcher says when the model server must be restarted."""
+
 
 def worker_pod(args: WorkerPodArgs) -> k8s.core.v1.PodTemplateSpecArgsDict:
     """Return the pod: hardened, not evicted while it works, given time to drain."""
@@ -48,7 +61,9 @@ def worker_pod(args: WorkerPodArgs) -> k8s.core.v1.PodTemplateSpecArgsDict:
             "run_as_non_root": True,
             "seccomp_profile": {"type": "RuntimeDefault"},
         },
-        "containers": [_dispatcher(args), _model_server(args)],
+        # A sidecar: it is ended when the dispatcher is gone, so that a drain can finish on it.
+        "init_containers": [_model_server(args)],
+        "containers": [_dispatcher(args)],
         "volumes": [
             {"name": "dispatcher-tmp", "empty_dir": {"size_limit": "2Gi"}},
             {"name": "model-tmp", "empty_dir": {}},
@@ -88,19 +103,41 @@ def _dispatcher(args: WorkerPodArgs) -> k8s.core.v1.ContainerArgsDict:
 
 
 def _model_server(args: WorkerPodArgs) -> k8s.core.v1.ContainerArgsDict:
-    ready, port = "/v1/models/model", MODEL_SERVER_PORT
     return {
         "name": "model-server",
+        "restart_policy": "Always",
         "image": args.model_image,
         # Its user has no home of its own in every image.
         "env": _variables({"HOME": _TMP, **args.model_environment}),
-        "ports": [{"name": "http", "container_port": port}],
+        "ports": [{"name": "http", "container_port": MODEL_SERVER_PORT}],
         "resources": _resources(args.instance),
-        "startup_probe": _probe(ready, port, period_seconds=5, failures=_MODEL_LOAD_SECONDS // 5),
-        "readiness_probe": _probe(ready, port, period_seconds=5, failures=2),
-        "liveness_probe": _probe("/", port, period_seconds=15, failures=8),
+        "readiness_probe": _probe(_LOADED, MODEL_SERVER_PORT, period_seconds=5, failures=2),
         "security_context": _hardened(_MODEL_SERVER_USER, read_only=False),
         "volume_mounts": [{"name": "model-tmp", "mount_path": _TMP}],
+        **(_alive_by_dispatcher() if args.restart_after_stop else _alive_by_itself()),
+    }
+
+
+def _alive_by_itself() -> _Life:
+    load_periods = _MODEL_LOAD_SECONDS // 5
+    return {
+        "startup_probe": _probe(
+            _LOADED, MODEL_SERVER_PORT, period_seconds=5, failures=load_periods
+        ),
+        "liveness_probe": _probe("/", MODEL_SERVER_PORT, period_seconds=15, failures=8),
+    }
+
+
+def _alive_by_dispatcher() -> _Life:
+    # Without a startup probe: Kubernetes would start the dispatcher only when the model is loaded,
+    # and by the time that it answers, its silence had ended the model server.
+    return {
+        "liveness_probe": {
+            **_probe("/model-server/healthz", DISPATCHER_PORT, period_seconds=1, failures=2),
+            "initial_delay_seconds": _DISPATCHER_START_SECONDS,
+            # It works on a request that nobody wants; there is nothing to wait for.
+            "termination_grace_period_seconds": 1,
+        },
     }
 
 

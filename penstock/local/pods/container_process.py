@@ -42,6 +42,11 @@ class ContainerProcess:
         self._child = child
         self._keeping = asyncio.create_task(self._keep_running(child))
 
+    async def end(self, grace_seconds: float) -> None:
+        """End the process within the grace; it is started again."""
+        if self._child:
+            await self._child.stop(grace_seconds)
+
     async def stop(self, grace_seconds: float) -> None:
         """Let the process end within the grace; do not start it again."""
         self._grace_seconds = grace_seconds

@@ -1,7 +1,8 @@
-"""One replica of a deployment: a process per container, and whether it is ready."""
+"""One replica of a deployment: a process per container, probed as the kubelet would."""
 
 import asyncio
 import time
+from functools import partial
 from typing import Literal
 
 import aiohttp
@@ -9,7 +10,8 @@ import aiohttp
 from penstock.local.pods.container_process import ContainerProcess
 from penstock.local.pods.events import EventLog
 from penstock.local.pods.launcher import Launcher
-from penstock.local.pods.workload import Workload
+from penstock.local.pods.liveness import LivenessWatch, Passes
+from penstock.local.pods.workload import HttpProbe, Workload
 from penstock.local.processes import free_port
 from penstock.local.state import PodStatus, ProcessStatus
 
@@ -28,37 +30,38 @@ class Pod:
         self._workload = workload
         self._events = events
         self._ports = {port: free_port() for port in sorted(workload.ports)}
-        self._processes = [
-            ContainerProcess(
+        self._processes = {
+            container.name: ContainerProcess(
                 launcher.command(workload, container, name, self._ports),
                 launcher.state.path,
                 self._restarted,
             )
             for container in workload.containers
-        ]
+        }
         self._watching: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Start all containers; readiness is watched in the background."""
-        for process in self._processes:
+        """Start all containers; they are probed in the background.
+
+        Kubernetes holds a dispatcher back until the startup probe of its sidecar passes. Here it
+        starts beside the loading model: it takes nothing before its model server is ready anyway.
+        """
+        for process in self._processes.values():
             await process.start()
         self._tell("started")
-        self._watching = asyncio.create_task(self._watch_readiness())
+        self._watching = asyncio.create_task(self._watch())
 
     async def stop(self, grace_seconds: float | None = None) -> None:
-        """End the containers in the order they are declared, each once the one before is gone.
-
-        So a dispatcher drains while its model server still answers. What is left when the grace
-        of the pod is over is killed.
-        """
+        """End the containers in their order; whatever outlives the pod's grace is killed."""
         self.phase = "stopping"
         if self._watching:
             self._watching.cancel()
         grace = self._workload.grace_seconds if grace_seconds is None else grace_seconds
         deadline = time.monotonic() + grace
         self._tell("stopping")
-        for process in self._processes:
-            await process.stop(max(0.1, deadline - time.monotonic()))
+        for containers in self._workload.ending_order:
+            left = max(0.1, deadline - time.monotonic())
+            await asyncio.gather(*(self._processes[c.name].stop(left) for c in containers))
         self._tell("stopped")
 
     @property
@@ -69,7 +72,7 @@ class Pod:
             phase=self.phase,
             processes=tuple(
                 ProcessStatus(name=process.name, pid=process.pid, restarts=process.restarts)
-                for process in self._processes
+                for process in self._processes.values()
             ),
         )
 
@@ -77,32 +80,53 @@ class Pod:
         self._tell("restarted", process=process.name, exit_status=process.exit_status)
 
     def _tell(self, event: str, **facts: object) -> None:
-        pids = [process.pid for process in self._processes]
+        pids = [process.pid for process in self._processes.values()]
         self._events.write(event, pod=self.name, pids=pids, **facts)
 
-    async def _watch_readiness(self) -> None:
-        timeout = aiohttp.ClientTimeout(total=2)
-        async with aiohttp.ClientSession(timeout=timeout, trust_env=False) as session:
-            while True:
-                if await self._is_ready(session):
-                    if self.phase == "starting":
-                        self.phase = "ready"
-                        self._tell("ready")
-                    await asyncio.sleep(_READY_PROBE_SECONDS)
-                else:
-                    if self.phase == "ready":
-                        self.phase = "starting"
-                        self._tell("unready")
-                    await asyncio.sleep(_STARTING_PROBE_SECONDS)
+    async def _watch(self) -> None:
+        # As the kubelet: no environment, no connection kept for the next probe.
+        connector = aiohttp.TCPConnector(force_close=True)
+        async with aiohttp.ClientSession(connector=connector, trust_env=False) as session:
 
-    async def _is_ready(self, session: aiohttp.ClientSession) -> bool:
-        for container in self._workload.containers:
-            if probe := container.readiness:
+            async def passes(probe: HttpProbe) -> bool:
                 url = f"http://127.0.0.1:{self._ports[probe.port]}{probe.path}"
+                timeout = aiohttp.ClientTimeout(total=probe.timeout_seconds)
                 try:
-                    async with session.get(url) as answer:
-                        if answer.status >= 400:  # noqa: PLR2004 - as the kubelet counts
-                            return False
+                    async with session.get(url, timeout=timeout) as answer:
+                        return answer.status < 400  # noqa: PLR2004 - as the kubelet counts
                 except (aiohttp.ClientError, TimeoutError):
                     return False
-        return True
+
+            watches = self._liveness_watches(passes)
+            await asyncio.gather(self._watch_readiness(passes), *(watch.run() for watch in watches))
+
+    def _liveness_watches(self, passes: Passes) -> list[LivenessWatch]:
+        return [
+            LivenessWatch(
+                process=self._processes[container.name],
+                startup=container.startup,
+                liveness=container.liveness,
+                passes=passes,
+                grace_seconds=self._workload.grace_seconds,
+                on_failure=partial(self._failed, self._processes[container.name]),
+            )
+            for container in self._workload.containers
+            if container.liveness is not None
+        ]
+
+    def _failed(self, process: ContainerProcess, probe: HttpProbe) -> None:
+        self._tell("unhealthy", process=process.name, probe=probe.path)
+
+    async def _watch_readiness(self, passes: Passes) -> None:
+        probes = [c.readiness for c in self._workload.containers if c.readiness is not None]
+        while True:
+            if all([await passes(probe) for probe in probes]):
+                if self.phase == "starting":
+                    self.phase = "ready"
+                    self._tell("ready")
+                await asyncio.sleep(_READY_PROBE_SECONDS)
+            else:
+                if self.phase == "ready":
+                    self.phase = "starting"
+                    self._tell("unready")
+                await asyncio.sleep(_STARTING_PROBE_SECONDS)

@@ -12,12 +12,42 @@ class WorkloadError(PenstockError):
     """A Deployment asks for what processes cannot give; the text names it."""
 
 
-@dataclass(frozen=True)
-class ReadinessProbe:
-    """An HTTP GET that succeeds when the container takes work."""
+@dataclass(frozen=True, kw_only=True)
+class HttpProbe:
+    """An HTTP GET whose answer tells how a container is; the defaults are those of Kubernetes."""
 
     path: str
     port: int
+    """Of any container of the pod."""
+
+    period_seconds: float = 10
+    timeout_seconds: float = 1
+    failure_threshold: int = 3
+    initial_delay_seconds: float = 0
+    grace_seconds: float | None = None
+    """How long a container that fails it may take to end; `None` is the pod's grace."""
+
+    @classmethod
+    def of(cls, where: str, declared: Mapping[str, Any] | None) -> "HttpProbe | None":
+        """Read a probe of the container at `where`; return `None` if there is none.
+
+        Raises:
+            WorkloadError: it is no HTTP GET.
+        """
+        if declared is None:
+            return None
+        if "httpGet" not in declared:
+            raise WorkloadError(f"{where}: only httpGet probes are followed locally")
+        names = {
+            "periodSeconds": "period_seconds",
+            "timeoutSeconds": "timeout_seconds",
+            "failureThreshold": "failure_threshold",
+            "initialDelaySeconds": "initial_delay_seconds",
+            "terminationGracePeriodSeconds": "grace_seconds",
+        }
+        timing = {ours: declared[key] for key, ours in names.items() if key in declared}
+        get = declared["httpGet"]
+        return cls(path=get["path"], port=get["port"], **timing)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +59,16 @@ class Container:
     command: tuple[str, ...]
     environment: Mapping[str, str]
     ports: tuple[int, ...]
-    readiness: ReadinessProbe | None
+    startup: HttpProbe | None
+    liveness: HttpProbe | None
+    readiness: HttpProbe | None
+    is_sidecar: bool
+    """Started before and ended after the others."""
+
+    @property
+    def probes(self) -> tuple[HttpProbe, ...]:
+        """Every probe that is declared."""
+        return tuple(p for p in (self.startup, self.liveness, self.readiness) if p is not None)
 
     def environment_at(self, ports: Mapping[int, int]) -> dict[str, str]:
         """Return the environment with each container port replaced by the one it has here.
@@ -56,6 +95,8 @@ class Workload:
 
     name: str
     containers: tuple[Container, ...]
+    """In the order in which they start."""
+
     grace_seconds: float
     """How long a pod may take to end."""
 
@@ -68,21 +109,49 @@ class Workload:
         """
         name = deployment["metadata"]["name"]
         pod = deployment["spec"]["template"]["spec"]
-        if pod.get("initContainers"):
-            raise WorkloadError(f"deployment {name}: init containers do not run locally")
-        return cls(
+        sidecars = pod.get("initContainers", [])
+        for declared in sidecars:
+            if declared.get("restartPolicy") != "Always":
+                raise WorkloadError(
+                    f"deployment {name}, init container {declared['name']}: does not run locally;"
+                    " only sidecars do (restartPolicy: Always)"
+                )
+        workload = cls(
             name=name,
-            containers=tuple(_container(name, declared) for declared in pod["containers"]),
+            containers=(
+                *(_container(name, declared, is_sidecar=True) for declared in sidecars),
+                *(_container(name, declared, is_sidecar=False) for declared in pod["containers"]),
+            ),
             grace_seconds=float(pod.get("terminationGracePeriodSeconds", 30)),
         )
+        workload._check_probes()
+        return workload
 
     @property
     def ports(self) -> frozenset[int]:
         """The ports of all containers; they share one network address."""
         return frozenset(port for container in self.containers for port in container.ports)
 
+    @property
+    def ending_order(self) -> tuple[tuple[Container, ...], ...]:
+        """The containers that end together, in the order of Kubernetes: sidecars one by one, last.
 
-def _container(deployment: str, declared: Mapping[str, Any]) -> Container:
+        So a dispatcher drains while its model server still answers.
+        """
+        others = tuple(c for c in self.containers if not c.is_sidecar)
+        return (others, *((c,) for c in reversed(self.containers) if c.is_sidecar))
+
+    def _check_probes(self) -> None:
+        for container in self.containers:
+            for probe in container.probes:
+                if probe.port not in self.ports:
+                    raise WorkloadError(
+                        f"deployment {self.name}, container {container.name}: no container declares"
+                        f" the port {probe.port} of its probe {probe.path}"
+                    )
+
+
+def _container(deployment: str, declared: Mapping[str, Any], *, is_sidecar: bool) -> Container:
     where = f"deployment {deployment}, container {declared['name']}"
     for key in ("envFrom", "args", "lifecycle"):
         if declared.get(key):
@@ -98,9 +167,8 @@ def _container(deployment: str, declared: Mapping[str, Any]) -> Container:
         command=tuple(declared.get("command", ())),
         environment=environment,
         ports=tuple(port["containerPort"] for port in declared.get("ports", [])),
-        readiness=_readiness(declared.get("readinessProbe")),
+        startup=HttpProbe.of(where, declared.get("startupProbe")),
+        liveness=HttpProbe.of(where, declared.get("livenessProbe")),
+        readiness=HttpProbe.of(where, declared.get("readinessProbe")),
+        is_sidecar=is_sidecar,
     )
-
-
-def _readiness(probe: Mapping[str, Any] | None) -> ReadinessProbe | None:
-    return ReadinessProbe(probe["httpGet"]["path"], probe["httpGet"]["port"]) if probe else None

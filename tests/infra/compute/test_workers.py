@@ -4,9 +4,13 @@ from typing import Any
 
 import pytest
 
+from infra.artifacts.artifacts import Artifacts
+from infra.program import declare as declare_stack
+from infra.settings.model_settings import ModelSettings
 from infra.settings.stack_settings import StackSettings
 from penstock.autoscaling.scaled_object import scaled_object
-from tests.infra.recording import ACCOUNT, REGION, Declared
+from tests.infra.manifests import check_manifest
+from tests.infra.recording import ACCOUNT, REGION, Declared, record
 
 
 def _pod(stack: Declared, deployment_id: str) -> dict[str, Any]:
@@ -16,8 +20,26 @@ def _pod(stack: Declared, deployment_id: str) -> dict[str, Any]:
 
 
 def _container(stack: Declared, deployment_id: str, name: str) -> dict[str, Any]:
-    containers: list[dict[str, Any]] = _pod(stack, deployment_id)["spec"]["containers"]
+    spec = _pod(stack, deployment_id)["spec"]
+    containers: list[dict[str, Any]] = [*spec["initContainers"], *spec["containers"]]
     return next(container for container in containers if container["name"] == name)
+
+
+def _place(probe: dict[str, Any]) -> tuple[str, int]:
+    return probe["httpGet"]["path"], probe["httpGet"]["port"]
+
+
+@pytest.fixture(scope="module")
+def stopping(settings: StackSettings, artifacts: Artifacts) -> Declared:
+    """A stack whose echo model works on after a closed call, on spot nodes."""
+    deployment = (
+        settings.models["echo"]
+        .deployments["v1"]
+        .model_copy(update={"restart_after_stop": True, "watch_spot_notice": True})
+    )
+    models = {"echo": ModelSettings(deployments={"v1": deployment})}
+    changed = settings.model_copy(update={"models": models})
+    return record(lambda: declare_stack(changed, artifacts))
 
 
 def test_replicas_are_left_to_keda(stack: Declared) -> None:
@@ -59,6 +81,16 @@ def test_a_worker_is_not_evicted_and_has_time_to_drain(stack: Declared) -> None:
     assert pod["spec"]["terminationGracePeriodSeconds"] == 660 + 30
 
 
+def test_a_model_server_outlives_the_dispatcher_that_drains_on_it(stack: Declared) -> None:
+    spec = _pod(stack, "ocr-v2")["spec"]
+
+    # Kubernetes ends sidecars when all other containers have ended.
+    assert [c["name"] for c in spec["containers"]] == ["dispatcher"]
+    assert [(c["name"], c["restartPolicy"]) for c in spec["initContainers"]] == [
+        ("model-server", "Always")
+    ]
+
+
 @pytest.mark.parametrize("name", ["dispatcher", "model-server"])
 def test_a_container_can_do_as_little_as_possible(stack: Declared, name: str) -> None:
     security = _container(stack, "ocr-v2", name)["securityContext"]
@@ -86,17 +118,50 @@ def test_containers_are_probed_where_they_answer(stack: Declared) -> None:
     dispatcher = _container(stack, "ocr-v2", "dispatcher")
     model = _container(stack, "ocr-v2", "model-server")
 
-    def place(container: dict[str, Any], probe: str) -> tuple[str, int]:
-        get = container[probe]["httpGet"]
-        return get["path"], get["port"]
-
-    assert place(dispatcher, "livenessProbe") == ("/healthz", 9_090)
-    assert place(dispatcher, "readinessProbe") == ("/readyz", 9_090)
-    assert place(model, "livenessProbe") == ("/", 8_080)
-    assert place(model, "readinessProbe") == ("/v1/models/model", 8_080)
-    assert place(model, "startupProbe") == ("/v1/models/model", 8_080)
+    assert _place(dispatcher["livenessProbe"]) == ("/healthz", 9_090)
+    assert _place(dispatcher["readinessProbe"]) == ("/readyz", 9_090)
+    assert _place(model["livenessProbe"]) == ("/", 8_080)
+    assert _place(model["readinessProbe"]) == ("/v1/models/model", 8_080)
+    assert _place(model["startupProbe"]) == ("/v1/models/model", 8_080)
     startup = model["startupProbe"]
     assert startup["periodSeconds"] * startup["failureThreshold"] == 1_800
+
+
+def test_a_dispatcher_is_told_what_its_deployment_is_set_to(
+    stack: Declared, stopping: Declared
+) -> None:
+    wanted = {"PENSTOCK_RESTART_AFTER_STOP", "PENSTOCK_WATCH_SPOT_NOTICE"}
+
+    def told(declared: Declared) -> dict[str, str]:
+        env = _container(declared, "echo-v1", "dispatcher")["env"]
+        return {v["name"]: v["value"] for v in env if v["name"] in wanted}
+
+    assert told(stack) == dict.fromkeys(wanted, "false")
+    assert told(stopping) == dict.fromkeys(wanted, "true")
+
+
+def test_a_model_server_that_works_on_is_restarted_within_seconds(stopping: Declared) -> None:
+    liveness = _container(stopping, "echo-v1", "model-server")["livenessProbe"]
+
+    assert _place(liveness) == ("/model-server/healthz", 9_090)
+    assert liveness["periodSeconds"] * liveness["failureThreshold"] == 2
+    assert liveness["terminationGracePeriodSeconds"] == 1
+
+
+def test_a_dispatcher_is_there_before_its_silence_ends_the_model_server(
+    stopping: Declared,
+) -> None:
+    model = _container(stopping, "echo-v1", "model-server")
+
+    assert "startupProbe" not in model  # the dispatcher would wait for it
+    assert model["livenessProbe"]["initialDelaySeconds"] == 5
+
+
+@pytest.mark.parametrize("version", ["1.33", "1.35"])
+def test_a_pod_with_such_probes_is_valid(stopping: Declared, version: str) -> None:
+    workers = stopping.named("echo-v1-workers", "apps/v1:Deployment")
+
+    check_manifest(workers.inputs, version)
 
 
 def test_a_gpu_deployment_waits_for_its_gpu(stack: Declared) -> None:

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from penstock.local.pods.workload import ReadinessProbe, Workload, WorkloadError
+from penstock.local.pods.workload import Container, HttpProbe, Workload, WorkloadError
 
 
 def deployment(**changes: Any) -> dict[str, Any]:
@@ -20,16 +20,34 @@ def deployment(**changes: Any) -> dict[str, Any]:
         "readinessProbe": {"httpGet": {"path": "/readyz", "port": 9090}},
         **changes,
     }
-    server = {"name": "model-server", "image": "m", "ports": [{"containerPort": 8080}]}
-    pod = {"containers": [container, server], "terminationGracePeriodSeconds": 40}
+    server = {
+        "name": "model-server",
+        "restartPolicy": "Always",
+        "image": "m",
+        "ports": [{"containerPort": 8080}],
+    }
+    pod = {
+        "initContainers": [server],
+        "containers": [container],
+        "terminationGracePeriodSeconds": 40,
+    }
     return {"metadata": {"name": "echo-v1"}, "spec": {"template": {"spec": pod}}}
+
+
+def pod_of(declared: dict[str, Any]) -> dict[str, Any]:
+    pod: dict[str, Any] = declared["spec"]["template"]["spec"]
+    return pod
+
+
+def named(workload: Workload, name: str) -> Container:
+    return next(container for container in workload.containers if container.name == name)
 
 
 def test_a_container_finds_the_ports_that_its_pod_has_here() -> None:
     workload = Workload.of(deployment())
 
     assert workload.ports == {9090, 8080}
-    assert workload.containers[0].environment_at({9090: 50_001, 8080: 50_002}) == {
+    assert named(workload, "dispatcher").environment_at({9090: 50_001, 8080: 50_002}) == {
         "PENSTOCK_PORT": "50001",
         "PENSTOCK_MODEL_SERVER_URL": "http://127.0.0.1:50002/v1",
         "QUEUE": "http://127.0.0.1:4566/000000000000/p0",
@@ -41,8 +59,63 @@ def test_a_pod_has_the_grace_and_the_probe_it_declares() -> None:
     workload = Workload.of(deployment())
 
     assert workload.grace_seconds == 40
-    assert workload.containers[0].readiness == ReadinessProbe("/readyz", 9090)
-    assert workload.containers[1].readiness is None
+    assert named(workload, "dispatcher").readiness == HttpProbe(path="/readyz", port=9090)
+    assert named(workload, "model-server").probes == ()
+
+
+def test_a_sidecar_starts_first_and_ends_last() -> None:
+    declared = deployment()
+    proxy = {"name": "proxy", "image": "p", "restartPolicy": "Always"}
+    pod_of(declared)["initContainers"].append(proxy)
+    pod_of(declared)["containers"].append({"name": "second", "image": "s"})
+    workload = Workload.of(declared)
+
+    started = [container.name for container in workload.containers]
+    ended = [[container.name for container in group] for group in workload.ending_order]
+    assert started == ["model-server", "proxy", "dispatcher", "second"]
+    assert ended == [["dispatcher", "second"], ["proxy"], ["model-server"]]
+
+
+def test_an_init_container_that_is_no_sidecar_is_refused_by_name() -> None:
+    declared = deployment()
+    pod_of(declared)["initContainers"] = [{"name": "migrate", "image": "m"}]
+
+    with pytest.raises(WorkloadError, match=r"echo-v1, init container migrate.*only sidecars"):
+        Workload.of(declared)
+
+
+def test_a_probe_has_the_times_it_declares_and_those_of_kubernetes() -> None:
+    get = {"httpGet": {"path": "/healthz", "port": 8080}}
+    declared = deployment(
+        startupProbe=get,
+        livenessProbe={
+            **get,
+            "periodSeconds": 1,
+            "timeoutSeconds": 5,
+            "failureThreshold": 2,
+            "initialDelaySeconds": 4,
+            "terminationGracePeriodSeconds": 1,
+        },
+    )
+    dispatcher = named(Workload.of(declared), "dispatcher")
+
+    assert dispatcher.startup == HttpProbe(path="/healthz", port=8080)
+    assert (dispatcher.startup.period_seconds, dispatcher.startup.failure_threshold) == (10, 3)
+    assert dispatcher.liveness == HttpProbe(
+        path="/healthz",
+        port=8080,
+        period_seconds=1,
+        timeout_seconds=5,
+        failure_threshold=2,
+        initial_delay_seconds=4,
+        grace_seconds=1,
+    )
+
+
+def test_a_probe_of_a_port_that_no_container_has_is_refused() -> None:
+    probe = {"httpGet": {"path": "/healthz", "port": 9091}}
+    with pytest.raises(WorkloadError, match="dispatcher: no container declares the port 9091"):
+        Workload.of(deployment(livenessProbe=probe))
 
 
 @pytest.mark.parametrize(
@@ -50,6 +123,7 @@ def test_a_pod_has_the_grace_and_the_probe_it_declares() -> None:
     [
         ({"envFrom": [{"secretRef": {"name": "s"}}]}, "envFrom"),
         ({"args": ["--fast"]}, "args"),
+        ({"livenessProbe": {"exec": {"command": ["true"]}}}, "only httpGet probes"),
         ({"env": [{"name": "TOKEN", "valueFrom": {"secretKeyRef": {}}}]}, "TOKEN"),
     ],
 )
