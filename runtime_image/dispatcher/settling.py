@@ -19,18 +19,23 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
-@retry(
-    retry=retry_if_exception_type(UnavailableError),
-    wait=wait_random_exponential(multiplier=0.2, max=10),
-    before_sleep=lambda state: logger.warning(
-        "AWS unavailable", extra={"reason": str(state.outcome and state.outcome.exception())}
-    ),
-)
 async def persistently(step: Callable[[], Awaitable[T]]) -> T:
     """Repeat a step until AWS takes it: what the model made is not thrown away for a throttle.
 
     Heartbeats go on meanwhile; a step of a lease that was lost raises `LeaseLostError`.
     """
+    try:
+        return await step()  # nearly always; the machinery of retrying costs more than the step
+    except UnavailableError as error:
+        logger.warning("AWS unavailable", extra={"reason": str(error)})
+        return await _repeatedly(step)
+
+
+@retry(
+    retry=retry_if_exception_type(UnavailableError),
+    wait=wait_random_exponential(multiplier=0.2, max=10),
+)
+async def _repeatedly(step: Callable[[], Awaitable[T]]) -> T:
     return await step()
 
 
