@@ -3,7 +3,7 @@
 Whether a step is allowed is not decided here: the predicates of `AsyncRequest` and the fence do.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from penstock.contracts.outcome import (
     Canceled,
@@ -14,6 +14,7 @@ from penstock.contracts.outcome import (
     Succeeded,
 )
 from penstock.contracts.request import AsyncRequest, RequestState, WebhookStatus
+from penstock.contracts.submission import ROW_LIFETIME
 
 _UNLEASED: dict[str, object] = {"lease_owner": None, "lease_until": None}
 
@@ -80,3 +81,33 @@ def canceled(request: AsyncRequest, now: datetime) -> AsyncRequest:
     if request.webhook_endpoint is not None:
         ended["webhook_status"] = WebhookStatus.CANCELED
     return request.moved_to(RequestState.CANCELED, now).model_copy(update=ended)
+
+
+def may_be_reopened(request: AsyncRequest) -> bool:
+    """Whether an operator may queue it again."""
+    return request.state in {RequestState.FAILED, RequestState.EXPIRED}
+
+
+def reopened(ended: AsyncRequest, now: datetime) -> AsyncRequest:
+    """Return a request that did not succeed as an operator queues it again.
+
+    The next attempt number is used up: it counts as claimed, so it does not expire, and whoever
+    saw it before it ended cannot take it for what they saw.
+    """
+    # DynamoDB purges by whole seconds; both families shall say the same.
+    purge_at = now.replace(microsecond=0) + ROW_LIFETIME + timedelta(seconds=1)
+    waiting: dict[str, object] = {
+        "state": RequestState.QUEUED,
+        "status_at": now,
+        "purge_at": max(ended.purge_at, purge_at),
+        "attempt": ended.attempt + 1,
+        "attempts_left": ended.retry.max_attempts,
+        "cancel_requested": False,
+        "faults": (),
+        "result": None,
+        "notified_at": None,
+        "webhook_attempts": 0,
+    }
+    if ended.webhook_endpoint is not None:
+        waiting["webhook_status"] = WebhookStatus.PENDING
+    return ended.model_copy(update=_UNLEASED | waiting)

@@ -31,7 +31,8 @@ class Notification(Contract):
     def of(cls, request: AsyncRequest) -> Self:
         """Return what is said of an ended request."""
         return cls(
-            event_id=f"{request.request_id}.{request.state.lower()}",
+            # With the attempt, because a request that is redriven may end in the same way again.
+            event_id=f"{request.request_id}.{request.attempt}.{request.state.lower()}",
             request_id=request.request_id,
             tenant=request.tenant,
             model_id=request.model_id,

@@ -40,6 +40,15 @@ class DynamoCatalog:
         self._kept[model_id] = (now + (_FOUND_KEPT_FOR if model else _NOT_FOUND_KEPT_FOR), model)
         return model
 
+    def all_models(self) -> Sequence[Model]:
+        """Return every model, by id, as it is now."""
+        with aws_call("list models"):
+            pages = self._dynamodb.get_paginator("scan").paginate(
+                TableName=self._table, ConsistentRead=True
+            )
+            models = [_model_of(item) for page in pages for item in page["Items"]]
+        return sorted(models, key=attrgetter("model_id"))
+
     def _fetched(self, model_id: str) -> Model | None:
         with aws_call("find model"):
             response = self._dynamodb.get_item(
@@ -47,7 +56,7 @@ class DynamoCatalog:
             )
         if "Item" not in response:
             return None
-        return Model.model_validate_json(response["Item"]["model"]["S"])
+        return _model_of(response["Item"])
 
 
 class DynamoApiKeyStore:
@@ -99,6 +108,10 @@ class DynamoApiKeyStore:
                 raise
             return False
         return True
+
+
+def _model_of(item: "Mapping[str, AttributeValueTypeDef]") -> Model:
+    return Model.model_validate_json(item["model"]["S"])
 
 
 def _key_of(item: "Mapping[str, AttributeValueTypeDef]") -> ApiKey:

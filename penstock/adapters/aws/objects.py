@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from penstock.adapters.aws.availability import aws_call, error_code
+from penstock.adapters.payload_key import payload_key
 from penstock.contracts.errors import UnavailableError
 from penstock.contracts.outcome import StoredObject
 from penstock.contracts.request import RequestId
@@ -71,8 +72,8 @@ class S3PayloadStore(_WriteOnceBucket):
     """`PayloadStore` over one bucket."""
 
     def put(self, request_id: RequestId, payload: bytes, content_type: str) -> StoredObject:
-        """Store the payload of a request; a repeat does not replace it."""
-        return self._put_once(f"payloads/{request_id}", payload, content_type)
+        """Store the payload of a request; a repeat finds it stored."""
+        return self._put_once(payload_key(request_id, payload, content_type), payload, content_type)
 
 
 class S3ResultStore(_WriteOnceBucket):
@@ -85,6 +86,11 @@ class S3ResultStore(_WriteOnceBucket):
     def put_failure(self, request_id: RequestId, body: bytes) -> StoredObject:
         """Store the failure document of a request unless it exists."""
         return self._put_once(f"failures/{request_id}", body, "application/json")
+
+    def drop_failure(self, request_id: RequestId) -> None:
+        """Remove the failure document of a request."""
+        with aws_call("drop failure document"):
+            self._s3.delete_object(Bucket=self._bucket, Key=f"failures/{request_id}")
 
     def find_result(self, request_id: RequestId) -> StoredObject | None:
         """Return the result that a dead attempt may have left."""

@@ -19,6 +19,10 @@ class InMemoryCatalog:
         """Return a model, or `None`."""
         return self._models.get(model_id)
 
+    def all_models(self) -> Sequence[Model]:
+        """Return every model, by id."""
+        return sorted(self._models.values(), key=attrgetter("model_id"))
+
 
 class InMemoryApiKeyStore:
     """`ApiKeyStore` that any number of threads may share."""

@@ -2,6 +2,7 @@
 
 from threading import RLock
 
+from penstock.adapters.payload_key import payload_key
 from penstock.contracts.outcome import StoredObject
 from penstock.contracts.request import RequestId
 
@@ -36,8 +37,8 @@ class InMemoryPayloadStore(_WriteOnceObjects):
         super().__init__("payloads")
 
     def put(self, request_id: RequestId, payload: bytes, content_type: str) -> StoredObject:
-        """Store the payload of a request; a repeat does not replace it."""
-        return self._put_once(f"payloads/{request_id}", payload, content_type)
+        """Store the payload of a request; a repeat finds it stored."""
+        return self._put_once(payload_key(request_id, payload, content_type), payload, content_type)
 
 
 class InMemoryResultStore(_WriteOnceObjects):
@@ -53,6 +54,11 @@ class InMemoryResultStore(_WriteOnceObjects):
     def put_failure(self, request_id: RequestId, body: bytes) -> StoredObject:
         """Store the failure document of a request unless it exists."""
         return self._put_once(f"failures/{request_id}", body, "application/json")
+
+    def drop_failure(self, request_id: RequestId) -> None:
+        """Remove the failure document of a request."""
+        with self._lock:
+            self._objects.pop(f"failures/{request_id}", None)
 
     def find_result(self, request_id: RequestId) -> StoredObject | None:
         """Return the result that a dead attempt may have left."""

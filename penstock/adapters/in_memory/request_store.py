@@ -1,9 +1,11 @@
 """The requests table as a dictionary: the predicates of `AsyncRequest` decide every step."""
 
-from datetime import timedelta
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
 from threading import RLock
 
 from penstock.adapters import transitions
+from penstock.adapters.sweeping import due_at
 from penstock.contracts.errors import (
     ClaimRefusedError,
     DuplicateRequestError,
@@ -12,7 +14,13 @@ from penstock.contracts.errors import (
 )
 from penstock.contracts.outcome import Failed, Fault, Outcome, StoredObject
 from penstock.contracts.ports.clock import Clock
-from penstock.contracts.request import AsyncRequest, RequestId, RequestState, WebhookStatus
+from penstock.contracts.request import (
+    AsyncRequest,
+    RequestId,
+    RequestState,
+    Tenant,
+    WebhookStatus,
+)
 
 
 class InMemoryRequestStore:
@@ -21,6 +29,7 @@ class InMemoryRequestStore:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._rows: dict[RequestId, AsyncRequest] = {}
+        self._due: dict[RequestId, datetime] = {}
         self._lock = RLock()
 
     def accept(self, request: AsyncRequest) -> None:
@@ -28,7 +37,7 @@ class InMemoryRequestStore:
         with self._lock:
             if existing := self._rows.get(request.request_id):
                 raise DuplicateRequestError(existing)
-            self._kept(request)
+            self._moved(request)
 
     def find(self, request_id: RequestId) -> AsyncRequest | None:
         """Return the row, or `None`."""
@@ -49,20 +58,20 @@ class InMemoryRequestStore:
                 "lease_until": now + timedelta(seconds=lease_seconds),
             }
             claimed = request.moved_to(RequestState.IN_PROGRESS, now)
-            return self._kept(claimed.model_copy(update=leased))
+            return self._moved(claimed.model_copy(update=leased))
 
     def renew(self, claimed: AsyncRequest, lease_seconds: float) -> AsyncRequest:
         """Move the end of the lease."""
         with self._lock:
             lease_until = self._clock() + timedelta(seconds=lease_seconds)
             held = self._held(claimed)
-            return self._kept(held.model_copy(update={"lease_until": lease_until}))
+            return self._moved(held.model_copy(update={"lease_until": lease_until}))
 
     def finish(self, claimed: AsyncRequest, outcome: Outcome) -> AsyncRequest:
         """Write the terminal state of a held request."""
         with self._lock:
             held = self._held(claimed)
-            return self._kept(transitions.finished(held, outcome, self._clock()))
+            return self._moved(transitions.finished(held, outcome, self._clock()))
 
     def release(
         self, claimed: AsyncRequest, fault: Fault | None, *, counts_as_attempt: bool
@@ -71,7 +80,7 @@ class InMemoryRequestStore:
         with self._lock:
             held, now = self._held(claimed), self._clock()
             returned = transitions.released(held, fault, now, counts_as_attempt=counts_as_attempt)
-            return self._kept(returned)
+            return self._moved(returned)
 
     def expire(
         self, request_id: RequestId, fault: Fault, failure: StoredObject | None = None
@@ -82,7 +91,7 @@ class InMemoryRequestStore:
             request = self._rows.get(request_id)
             if request is None or not request.is_past_deadline(now):
                 raise ClaimRefusedError(request_id, request)
-            return self._kept(transitions.expired(request, fault, failure, now))
+            return self._moved(transitions.expired(request, fault, failure, now))
 
     def give_up(
         self, seen: AsyncRequest, fault: Fault, failure: StoredObject | None = None
@@ -93,7 +102,7 @@ class InMemoryRequestStore:
             current = self._rows.get(seen.request_id)
             if current is None or not transitions.may_be_given_up(current, seen, now):
                 raise ClaimRefusedError(seen.request_id, current)
-            return self._kept(
+            return self._moved(
                 transitions.finished(current, Failed(fault=fault, failure=failure), now)
             )
 
@@ -103,21 +112,70 @@ class InMemoryRequestStore:
             request = self._rows.get(request_id)
             if request is None:
                 raise UnknownRequestError(request_id)
-            return self._kept(transitions.cancellation(request, self._clock(), force=force))
+            wanted = transitions.cancellation(request, self._clock(), force=force)
+            return self._kept(wanted) if wanted.state is request.state else self._moved(wanted)
+
+    def wanted_to_stop(self, request_ids: Collection[RequestId]) -> Collection[RequestId]:
+        """Return those whose callers asked them to stop."""
+        with self._lock:
+            rows = [self._rows[each] for each in dict.fromkeys(request_ids) if each in self._rows]
+            return [row.request_id for row in rows if row.cancel_requested]
+
+    def reopen(self, request_id: RequestId) -> AsyncRequest:
+        """Queue a FAILED or EXPIRED request again."""
+        with self._lock:
+            request = self._rows.get(request_id)
+            if request is None or not transitions.may_be_reopened(request):
+                raise ClaimRefusedError(request_id, request)
+            return self._moved(transitions.reopened(request, self._clock()))
+
+    def count_open(self, tenant: Tenant, limit: int) -> int:
+        """Return how many requests of a tenant have not ended, up to `limit`."""
+        with self._lock:
+            open_rows = [row for row in self._rows.values() if not row.state.is_terminal]
+            return min(limit, sum(row.tenant == tenant for row in open_rows))
+
+    def due(self, limit: int) -> Sequence[AsyncRequest]:
+        """Return rows that somebody should look at, longest due first."""
+        with self._lock:
+            now = self._clock()
+            due = sorted((at, request_id) for request_id, at in self._due.items() if at <= now)
+            return [self._rows[request_id] for _, request_id in due[:limit]]
+
+    def postpone(self, request_id: RequestId, seconds: float) -> None:
+        """Be due no earlier than so long from now."""
+        with self._lock:
+            if request_id in self._due:
+                until = self._clock() + timedelta(seconds=seconds)
+                self._due[request_id] = max(self._due[request_id], until)
 
     def mark_notified(self, request_id: RequestId) -> None:
         """Remember when an ended request was first announced."""
         with self._lock:
             request = self._rows.get(request_id)
             if request is not None and request.state.is_terminal and request.notified_at is None:
-                self._kept(request.model_copy(update={"notified_at": self._clock()}))
+                self._moved(request.model_copy(update={"notified_at": self._clock()}))
 
     def record_webhook(self, request_id: RequestId, status: WebhookStatus) -> None:
         """Write what became of the webhook, if the request has one."""
         with self._lock:
             request = self._rows.get(request_id)
             if request is not None and request.webhook_endpoint is not None:
-                self._kept(request.model_copy(update={"webhook_status": status}))
+                changes: dict[str, object] = {"webhook_status": status}
+                if status is WebhookStatus.PENDING:
+                    changes["webhook_attempts"] = 0
+                self._kept(request.model_copy(update=changes))
+
+    def count_webhook_attempt(self, request_id: RequestId) -> int:
+        """Count an attempt to deliver the webhook."""
+        with self._lock:
+            request = self._rows.get(request_id)
+            if request is None:
+                raise UnknownRequestError(request_id)
+            attempts = request.webhook_attempts + 1
+            return self._kept(
+                request.model_copy(update={"webhook_attempts": attempts})
+            ).webhook_attempts
 
     def _held(self, claimed: AsyncRequest) -> AsyncRequest:
         current = self._rows.get(claimed.request_id)
@@ -128,6 +186,15 @@ class InMemoryRequestStore:
         ):
             raise LeaseLostError(claimed.request_id, claimed.attempt)
         return current
+
+    def _moved(self, request: AsyncRequest) -> AsyncRequest:
+        """Keep a row that has just come to be as it is, and when somebody should look at it."""
+        due = due_at(request, self._clock())
+        if due is None:
+            self._due.pop(request.request_id, None)
+        else:
+            self._due[request.request_id] = due
+        return self._kept(request)
 
     def _kept(self, request: AsyncRequest) -> AsyncRequest:
         self._rows[request.request_id] = request

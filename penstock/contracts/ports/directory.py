@@ -15,6 +15,10 @@ class Catalog(Protocol):
         """Return a model, or `None`; answers may be up to a minute old."""
         ...
 
+    def all_models(self) -> Sequence[Model]:
+        """Return every model, by id."""
+        ...
+
 
 class ApiKeyStore(Protocol):
     """The API keys of this stack. All methods raise `UnavailableError`."""

@@ -10,7 +10,10 @@ class PayloadStore(Protocol):
     """Inputs too large for a message. All methods raise `UnavailableError`."""
 
     def put(self, request_id: RequestId, payload: bytes, content_type: str) -> StoredObject:
-        """Store the payload of a request under `payloads/<request_id>`."""
+        """Store the payload of a request under `payloads/<request_id>/<fingerprint>`.
+
+        Another payload of the same request lies under another key; a repeat finds the first.
+        """
         ...
 
     def read(self, stored: StoredObject) -> bytes:
@@ -31,6 +34,10 @@ class ResultStore(Protocol):
 
     def put_failure(self, request_id: RequestId, body: bytes) -> StoredObject:
         """Store `failures/<request_id>` (JSON) unless it exists; return what lies there then."""
+        ...
+
+    def drop_failure(self, request_id: RequestId) -> None:
+        """Remove `failures/<request_id>`, if there is one, before the request runs again."""
         ...
 
     def find_result(self, request_id: RequestId) -> StoredObject | None:

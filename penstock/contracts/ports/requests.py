@@ -133,7 +133,11 @@ class RequestStore(Protocol):
         ...
 
     def count_webhook_attempt(self, request_id: RequestId) -> int:
-        """Count an attempt to deliver the webhook; return how many were made, this one included."""
+        """Count an attempt to deliver the webhook; return how many were made, this one included.
+
+        Raises:
+            UnknownRequestError: there is no such row.
+        """
         ...
 
 

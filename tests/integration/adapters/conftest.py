@@ -10,7 +10,9 @@ import pytest
 from moto import mock_aws
 
 from penstock.adapters.aws.clients import client, forget_clients
+from penstock.adapters.aws.dead_letters import SqsDeadLetterQueue
 from penstock.adapters.aws.directory import DynamoApiKeyStore, DynamoCatalog
+from penstock.adapters.aws.limits import DynamoRateLimit
 from penstock.adapters.aws.notifier import SnsNotifier
 from penstock.adapters.aws.objects import S3PayloadStore, S3ResultStore
 from penstock.adapters.aws.requests.queue import SqsRequestQueue
@@ -20,19 +22,23 @@ from penstock.adapters.in_memory import (
     FakeClock,
     InMemoryApiKeyStore,
     InMemoryCatalog,
+    InMemoryDeadLetterQueue,
     InMemoryNotifier,
     InMemoryPayloadStore,
+    InMemoryRateLimit,
     InMemoryRequestQueue,
     InMemoryRequestStore,
     InMemoryResultStore,
     InMemorySigningSecrets,
 )
+from penstock.contracts.ports.dead_letters import DeadLetterQueue
 from penstock.contracts.ports.directory import ApiKeyStore, Catalog
+from penstock.contracts.ports.limits import RateLimit
 from penstock.contracts.ports.notifications import Notifier, SigningSecrets
 from penstock.contracts.ports.objects import PayloadStore, ResultStore
 from penstock.contracts.ports.requests import RequestQueue, RequestStore
 from tests.aws_variables import set_aws_variables
-from tests.integration.adapters.facts import A_MODEL, SIGNING_SECRETS
+from tests.integration.adapters.facts import A_MODEL, REQUESTS_PER_SECOND, SIGNING_SECRETS
 
 
 @dataclass(frozen=True)
@@ -42,12 +48,14 @@ class Ports:
     clock: FakeClock
     requests: RequestStore
     queue: RequestQueue
+    dead_letters: DeadLetterQueue
     payloads: PayloadStore
     results: ResultStore
     notifier: Notifier
     signing_secrets: SigningSecrets
     catalog: Catalog
     api_keys: ApiKeyStore
+    rate_limit: RateLimit
 
 
 @pytest.fixture
@@ -67,6 +75,8 @@ def aws(monkeypatch: pytest.MonkeyPatch, clock: FakeClock) -> Iterator[FakeClock
 
     monkeypatch.setattr("moto.sqs.models.unix_time_millis", milliseconds)
     monkeypatch.setattr("moto.sqs.models.unix_time", lambda: milliseconds() / 1000)
+    # A long poll in moto ends by that clock, which stands still.
+    monkeypatch.setattr("penstock.adapters.aws.dead_letters._WAIT_SECONDS", 0)
     with mock_aws():
         forget_clients()
         yield clock
@@ -79,12 +89,14 @@ def in_memory_ports(clock: FakeClock) -> Ports:
         clock=clock,
         requests=InMemoryRequestStore(clock),
         queue=InMemoryRequestQueue(clock),
+        dead_letters=InMemoryDeadLetterQueue(clock),
         payloads=InMemoryPayloadStore(),
         results=InMemoryResultStore(),
         notifier=InMemoryNotifier(),
         signing_secrets=InMemorySigningSecrets(*SIGNING_SECRETS),
         catalog=InMemoryCatalog([A_MODEL]),
         api_keys=InMemoryApiKeyStore(),
+        rate_limit=InMemoryRateLimit(REQUESTS_PER_SECOND, clock),
     )
 
 
@@ -92,7 +104,9 @@ def in_memory_ports(clock: FakeClock) -> Ports:
 def aws_ports(aws: FakeClock) -> Ports:
     create_tables()
     sqs, s3, sns = client("sqs"), client("s3"), client("sns")
-    p0, p1, p2 = (sqs.create_queue(QueueName=f"p{n}")["QueueUrl"] for n in range(3))
+    p0, p1, p2, dead = (
+        sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("p0", "p1", "p2", "dead")
+    )
     for bucket in ("payloads", "results"):
         s3.create_bucket(
             Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
@@ -109,12 +123,14 @@ def aws_ports(aws: FakeClock) -> Ports:
         clock=aws,
         requests=DynamoRequestStore("requests", client("dynamodb"), aws),
         queue=SqsRequestQueue((p0, p1, p2), sqs, aws),
+        dead_letters=SqsDeadLetterQueue(dead, sqs),
         payloads=S3PayloadStore("payloads", s3),
         results=S3ResultStore("results", s3),
         notifier=SnsNotifier(succeeded, failed, sns),
         signing_secrets=SecretsManagerSigningSecrets("signing", client("secretsmanager"), aws),
         catalog=DynamoCatalog("catalog", client("dynamodb"), aws),
         api_keys=DynamoApiKeyStore("api_keys", client("dynamodb")),
+        rate_limit=DynamoRateLimit("limits", REQUESTS_PER_SECOND, client("dynamodb"), aws),
     )
 
 
@@ -129,34 +145,41 @@ def ports(request: pytest.FixtureRequest) -> Ports:
     return family
 
 
+_INDEXES = {"sweep": ("sweep_shard", "sweep_at"), "open": ("open_tenant", "created_at")}
+
+
 def create_tables() -> None:
-    """Create the three tables as infra declares them."""
-    for table, key in {
+    """Create the four tables as infra declares them."""
+    keys = {
         "requests": "request_id",
         "catalog": "model_id",
         "api_keys": "prefix",
-    }.items():
-        index: dict[str, Any] = {}
+        "limits": "window",
+    }
+    for table, key in keys.items():
         attributes: list[Any] = [{"AttributeName": key, "AttributeType": "S"}]
+        indexes: dict[str, Any] = {}
         if table == "requests":
-            attributes += [
-                {"AttributeName": "sweep_shard", "AttributeType": "S"},
-                {"AttributeName": "sweep_at", "AttributeType": "N"},
-            ]
-            index["GlobalSecondaryIndexes"] = [
+            for text, number in _INDEXES.values():
+                attributes += [
+                    {"AttributeName": text, "AttributeType": "S"},
+                    {"AttributeName": number, "AttributeType": "N"},
+                ]
+            indexes["GlobalSecondaryIndexes"] = [
                 {
-                    "IndexName": "sweep",
+                    "IndexName": name,
                     "KeySchema": [
-                        {"AttributeName": "sweep_shard", "KeyType": "HASH"},
-                        {"AttributeName": "sweep_at", "KeyType": "RANGE"},
+                        {"AttributeName": text, "KeyType": "HASH"},
+                        {"AttributeName": number, "KeyType": "RANGE"},
                     ],
                     "Projection": {"ProjectionType": "KEYS_ONLY"},
                 }
+                for name, (text, number) in _INDEXES.items()
             ]
         client("dynamodb").create_table(
             TableName=table,
             BillingMode="PAY_PER_REQUEST",
             AttributeDefinitions=attributes,
             KeySchema=[{"AttributeName": key, "KeyType": "HASH"}],
-            **index,
+            **indexes,
         )

@@ -11,6 +11,7 @@ from penstock.contracts.submission import Submission
 REQUEST_ID = RequestId("0123456789abcdef0123456789abcdef")
 UNKNOWN_ID = RequestId("f" * 32)
 SIGNING_SECRETS = ["newest", "older"]
+REQUESTS_PER_SECOND = 3
 
 A_RESULT = StoredObject(
     bucket="results", key=f"results/{REQUEST_ID}", content_type="image/png", size_bytes=12

@@ -8,9 +8,9 @@ from penstock.adapters.aws.clients import client
 from penstock.adapters.aws.directory import DynamoCatalog
 from penstock.contracts.directory.api_key import ApiKey
 from penstock.contracts.message import QueueMessage
-from penstock.contracts.request import Tenant
+from penstock.contracts.request import RequestId, Tenant
 from tests.integration.adapters.conftest import Ports
-from tests.integration.adapters.facts import A_MODEL, REQUEST_ID
+from tests.integration.adapters.facts import A_MODEL, REQUEST_ID, a_request
 
 pytestmark = pytest.mark.integration
 
@@ -74,3 +74,25 @@ def test_a_result_url_is_signed_and_says_what_it_serves(aws_ports: Ports) -> Non
     assert "X-Amz-Algorithm=AWS4-HMAC-SHA256" in url
     assert "X-Amz-Expires=900" in url
     assert "response-content-type=image%2Fpng" in url
+
+
+def test_all_pages_of_models_are_listed(aws_ports: Ports, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("moto.dynamodb.models.table.RESULT_SIZE_LIMIT", 400)
+    for number in range(5):
+        model = A_MODEL.model_copy(update={"model_id": f"m{number}"})
+        item = {"model_id": {"S": model.model_id}, "model": {"S": model.model_dump_json()}}
+        client("dynamodb").put_item(TableName="catalog", Item=item)
+
+    assert "LastEvaluatedKey" in client("dynamodb").scan(TableName="catalog")
+    models = aws_ports.catalog.all_models()
+    assert [model.model_id for model in models] == ["m0", "m1", "m2", "m3", "m4", "ocr"]
+
+
+def test_all_pages_of_open_requests_are_counted(
+    aws_ports: Ports, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(7):
+        request_id = RequestId(f"{number:032x}")
+        aws_ports.requests.accept(a_request(aws_ports.clock(), request_id=request_id))
+    monkeypatch.setattr("moto.dynamodb.models.table.RESULT_SIZE_LIMIT", 1_000)
+    assert aws_ports.requests.count_open(Tenant("acme"), 100) == 7

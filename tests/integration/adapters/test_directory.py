@@ -58,3 +58,7 @@ def test_an_unknown_key_cannot_be_revoked(ports: Ports) -> None:
 
 def test_signing_secrets_come_newest_first(ports: Ports) -> None:
     assert list(ports.signing_secrets.active()) == SIGNING_SECRETS
+
+
+def test_every_model_is_listed(ports: Ports) -> None:
+    assert list(ports.catalog.all_models()) == [A_MODEL]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from penstock.contracts.errors import ClaimRefusedError, PenstockError
 from penstock.contracts.outcome import Canceled, Failed, Succeeded
 from penstock.contracts.ports.requests import RequestStore
-from penstock.contracts.request import AsyncRequest, RequestId, RequestState
+from penstock.contracts.request import AsyncRequest, RequestId, RequestState, Tenant
 from tests.integration.adapters.conftest import Ports
 from tests.integration.adapters.facts import A_FAILURE, A_RESULT, PREDICT_ERROR, TIMEOUT, a_request
 
@@ -80,6 +80,14 @@ def _give_up_later(worker: str) -> Step:
     return _as_holder(worker, lambda store, seen: store.give_up(seen, TIMEOUT))
 
 
+def _reopen(store: RequestStore, request_id: RequestId, _: Hands) -> AsyncRequest:
+    return store.reopen(request_id)
+
+
+def _postpone(store: RequestStore, request_id: RequestId, _: Hands) -> None:
+    store.postpone(request_id, 100)
+
+
 def _notify(store: RequestStore, request_id: RequestId, _: Hands) -> None:
     store.mark_notified(request_id)
 
@@ -95,6 +103,7 @@ steps = st.one_of(
     st.builds(_give_up_later, workers),
     st.sampled_from([_expire, _give_up, _notify]),
 )
+redrives = st.sampled_from([_reopen, _postpone])
 pauses = st.sampled_from([0, 0.000001, 10, 30, 30.000001, 600])
 
 
@@ -106,7 +115,10 @@ def _told(step: Step, store: RequestStore, request_id: RequestId, hands: Hands) 
         answer = (ClaimRefusedError, refusal.current)
     except PenstockError as error:
         answer = (type(error), str(error))
-    return answer, store.find(request_id)
+    row = store.find(request_id)
+    is_due = any(due.request_id == request_id for due in store.due(1_000))
+    stops = list(store.wanted_to_stop([request_id]))
+    return answer, row, is_due, stops, store.count_open(Tenant("acme"), 1_000)
 
 
 @pytest.mark.integration
@@ -117,7 +129,7 @@ def _told(step: Step, store: RequestStore, request_id: RequestId, hands: Hands) 
     database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
-@given(story=st.lists(st.tuples(pauses, steps), min_size=4, max_size=16))
+@given(story=st.lists(st.tuples(pauses, steps | redrives), min_size=4, max_size=16))
 def test_both_families_tell_the_same_story(
     aws_ports: Ports, in_memory_ports: Ports, story: list[tuple[float, Step]]
 ) -> None:

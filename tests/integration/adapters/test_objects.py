@@ -1,5 +1,9 @@
 """Payloads and results, whatever the family."""
 
+import re
+
+import pytest
+
 from tests.integration.adapters.conftest import Ports
 from tests.integration.adapters.facts import REQUEST_ID, UNKNOWN_ID
 
@@ -9,15 +13,25 @@ PNG = b"\x89PNG\xff"
 def test_a_payload_is_read_back(ports: Ports) -> None:
     stored = ports.payloads.put(REQUEST_ID, PNG, "image/png")
 
-    assert stored.uri == f"s3://payloads/payloads/{REQUEST_ID}"
+    assert re.fullmatch(rf"s3://payloads/payloads/{REQUEST_ID}/[0-9a-f]{{16}}", stored.uri)
     assert (stored.content_type, stored.size_bytes) == ("image/png", 5)
     assert ports.payloads.read(stored) == PNG
 
 
-def test_a_repeated_payload_does_not_replace_the_first(ports: Ports) -> None:
+def test_a_repeated_payload_is_found(ports: Ports) -> None:
     first = ports.payloads.put(REQUEST_ID, PNG, "image/png")
-    assert ports.payloads.put(REQUEST_ID, b"another", "text/plain") == first
+    assert ports.payloads.put(REQUEST_ID, PNG, "image/png") == first
+
+
+@pytest.mark.parametrize("other", [(b"another", "image/png"), (PNG, "text/plain")])
+def test_another_payload_of_the_same_request_replaces_nothing(
+    ports: Ports, other: tuple[bytes, str]
+) -> None:
+    first = ports.payloads.put(REQUEST_ID, PNG, "image/png")
+    second = ports.payloads.put(REQUEST_ID, *other)
+    assert second.key != first.key
     assert ports.payloads.read(first) == PNG
+    assert (ports.payloads.read(second), second.content_type) == other
 
 
 def test_a_result_keeps_the_content_type_of_the_model(ports: Ports) -> None:
@@ -48,6 +62,18 @@ def test_a_failure_document_is_json_and_written_once(ports: Ports) -> None:
     assert first.content_type == "application/json"
     assert ports.results.put_failure(REQUEST_ID, b"{}") == first
     assert ports.results.read(first) == b'{"errors": []}'
+
+
+def test_a_dropped_failure_document_makes_room_for_the_next(ports: Ports) -> None:
+    ports.results.drop_failure(REQUEST_ID)
+    ports.results.put_failure(REQUEST_ID, b'{"first": 1}')
+    ports.results.put_result(REQUEST_ID, PNG, "image/png")
+    ports.results.drop_failure(REQUEST_ID)
+    ports.results.drop_failure(REQUEST_ID)
+
+    second = ports.results.put_failure(REQUEST_ID, b"{}")
+    assert ports.results.read(second) == b"{}"
+    assert ports.results.find_result(REQUEST_ID)
 
 
 def test_a_failure_document_is_no_result(ports: Ports) -> None:

@@ -40,13 +40,21 @@ def test_a_request_that_nobody_claimed_is_due_at_its_deadline(queued: AsyncReque
     assert sweep_at() == queued.deadline_at
 
 
-def test_a_held_request_is_due_a_minute_after_its_lease(
-    aws_ports: Ports, held: AsyncRequest
-) -> None:
-    assert sweep_at() == at(aws_ports.clock(), 90)
-    aws_ports.clock.advance(20)
-    aws_ports.requests.renew(held, lease_seconds=30)
-    assert sweep_at() == at(aws_ports.clock(), 90)
+def test_heartbeats_write_the_index_once_a_minute(aws_ports: Ports, queued: AsyncRequest) -> None:
+    minute = queued.created_at
+    held = aws_ports.requests.claim(REQUEST_ID, "worker-1", lease_seconds=30)
+    due = []
+    for _ in range(18):
+        due.append(sweep_at())
+        aws_ports.clock.advance(10)
+        aws_ports.requests.renew(held, lease_seconds=30)
+    assert (
+        due
+        == [at(minute, 60)] * 3
+        + [at(minute, 120)] * 6
+        + [at(minute, 180)] * 6
+        + [at(minute, 240)] * 3
+    )
 
 
 def test_asking_a_request_to_stop_does_not_change_when_it_is_due(

@@ -12,7 +12,7 @@ from penstock.adapters.aws.requests.row import item_of
 from penstock.adapters.aws.requests.store import DynamoRequestStore
 from penstock.adapters.in_memory import FakeClock
 from penstock.contracts.errors import UnavailableError, UnknownRequestError
-from penstock.contracts.request import AsyncRequest, RequestState
+from penstock.contracts.request import AsyncRequest, RequestId, RequestState
 from tests.unit.adapters.test_request_row import A_REQUEST
 
 pytestmark = pytest.mark.usefixtures("aws_variables")
@@ -72,3 +72,42 @@ def test_a_request_purged_while_it_is_canceled_is_unknown(store: DynamoRequestSt
         refuse(stubber)
         with pytest.raises(UnknownRequestError):
             store.cancel(A_REQUEST.request_id)
+
+
+def batch_of(*requests: AsyncRequest, unprocessed: tuple[AsyncRequest, ...] = ()) -> dict[str, Any]:
+    keys = [{"request_id": {"S": request.request_id}} for request in unprocessed]
+    return {
+        "Responses": {"requests": [item_of(each, each.status_at) for each in requests]},
+        "UnprocessedKeys": {"requests": {"Keys": keys}} if keys else {},
+    }
+
+
+def test_rows_left_out_of_an_answer_are_asked_for_again(store: DynamoRequestStore) -> None:
+    ids = [RequestId(f"{number:032x}") for number in range(2)]
+    first, second = (
+        A_REQUEST.model_copy(update={"request_id": each, "cancel_requested": True}) for each in ids
+    )
+    with Stubber(client("dynamodb")) as stubber:
+        stubber.add_response("batch_get_item", batch_of(first, unprocessed=(second,)))
+        stubber.add_response("batch_get_item", batch_of(second))
+        assert list(store.wanted_to_stop(ids)) == ids
+        stubber.assert_no_pending_responses()
+
+
+def test_rows_that_never_come_make_the_table_unavailable(store: DynamoRequestStore) -> None:
+    with Stubber(client("dynamodb")) as stubber:
+        for _ in range(5):
+            stubber.add_response("batch_get_item", batch_of(unprocessed=(A_REQUEST,)))
+        with pytest.raises(UnavailableError, match="read requests"):
+            store.wanted_to_stop([A_REQUEST.request_id])
+        stubber.assert_no_pending_responses()
+
+
+def test_a_row_purged_since_the_index_was_read_is_not_due(store: DynamoRequestStore) -> None:
+    keys = {"request_id": {"S": A_REQUEST.request_id}, "sweep_at": {"N": "1"}}
+    with Stubber(client("dynamodb")) as stubber:
+        stubber.add_response("query", {"Items": [keys]})
+        for _ in range(9):
+            stubber.add_response("query", {"Items": []})
+        stubber.add_response("batch_get_item", batch_of())
+        assert store.due(10) == []

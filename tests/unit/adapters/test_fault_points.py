@@ -6,7 +6,7 @@ from penstock.adapters.in_memory import (
     CrashError,
     FaultPoints,
     InMemoryNotifier,
-    InMemoryPayloadStore,
+    InMemoryResultStore,
 )
 from penstock.contracts.errors import UnavailableError
 from penstock.contracts.outcome import StoredObject
@@ -21,47 +21,45 @@ def faults() -> FaultPoints:
 
 
 @pytest.fixture
-def payloads(faults: FaultPoints) -> InMemoryPayloadStore:
-    return faults.around("payloads", InMemoryPayloadStore())
+def results(faults: FaultPoints) -> InMemoryResultStore:
+    return faults.around("results", InMemoryResultStore())
 
 
-def put(payloads: InMemoryPayloadStore, body: bytes = b"1") -> StoredObject:
-    return payloads.put(REQUEST_ID, body, "text/plain")
+def put(results: InMemoryResultStore, body: bytes = b"1") -> StoredObject:
+    return results.put_result(REQUEST_ID, body, "text/plain")
 
 
-def test_without_a_plan_calls_go_through(payloads: InMemoryPayloadStore) -> None:
-    assert payloads.read(put(payloads)) == b"1"
+def test_without_a_plan_calls_go_through(results: InMemoryResultStore) -> None:
+    assert results.read(put(results)) == b"1"
 
 
 def test_a_call_fails_as_often_as_planned_and_does_nothing(
-    payloads: InMemoryPayloadStore, faults: FaultPoints
+    results: InMemoryResultStore, faults: FaultPoints
 ) -> None:
-    faults.fail("payloads.put", UnavailableError("put", "throttled"), times=2)
+    faults.fail("results.put_result", UnavailableError("put", "throttled"), times=2)
     for _ in range(2):
         with pytest.raises(UnavailableError):
-            put(payloads, b"lost")
-    assert payloads.read(put(payloads)) == b"1"
+            put(results, b"lost")
+    assert results.read(put(results)) == b"1"
 
 
-def test_a_lost_answer_leaves_the_effect(
-    payloads: InMemoryPayloadStore, faults: FaultPoints
-) -> None:
-    faults.fail_after("payloads.put", UnavailableError("put", "timeout"))
+def test_a_lost_answer_leaves_the_effect(results: InMemoryResultStore, faults: FaultPoints) -> None:
+    faults.fail_after("results.put_result", UnavailableError("put", "timeout"))
     with pytest.raises(UnavailableError):
-        put(payloads, b"kept")
-    assert payloads.read(put(payloads)) == b"kept"
+        put(results, b"kept")
+    assert results.read(put(results)) == b"kept"
 
 
 def test_a_crash_before_and_a_crash_after(
-    payloads: InMemoryPayloadStore, faults: FaultPoints
+    results: InMemoryResultStore, faults: FaultPoints
 ) -> None:
-    faults.crash_before("payloads.put")
+    faults.crash_before("results.put_result")
     with pytest.raises(CrashError, match=r"^before "):
-        put(payloads, b"lost")
-    faults.crash_after("payloads.put")
+        put(results, b"lost")
+    faults.crash_after("results.put_result")
     with pytest.raises(CrashError, match=r"^after "):
-        put(payloads, b"kept")
-    assert payloads.read(put(payloads)) == b"kept"
+        put(results, b"kept")
+    assert results.read(put(results)) == b"kept"
 
 
 def test_a_crash_is_survived_by_no_handler_of_exceptions() -> None:
@@ -69,12 +67,12 @@ def test_a_crash_is_survived_by_no_handler_of_exceptions() -> None:
 
 
 def test_a_fault_that_never_happened_is_told(
-    payloads: InMemoryPayloadStore, faults: FaultPoints
+    results: InMemoryResultStore, faults: FaultPoints
 ) -> None:
-    faults.crash_after("payloads.put")
-    assert faults.pending == ["after payloads.put"]
+    faults.crash_after("results.put_result")
+    assert faults.pending == ["after results.put_result"]
     with pytest.raises(CrashError):
-        put(payloads)
+        put(results)
     assert faults.pending == []
 
 

@@ -2,12 +2,12 @@
 
 from datetime import UTC, datetime, timedelta
 
+from penstock.adapters.aws.requests.expressions import Update
 from penstock.adapters.aws.requests.row import (
     SWEEP_SHARDS,
     changes_between,
     item_of,
     request_of,
-    update_arguments,
 )
 from penstock.contracts.outcome import Fault, FaultCode, StoredObject
 from penstock.contracts.request import AsyncRequest, RequestId, RequestState, RetryPolicy, Tenant
@@ -77,7 +77,7 @@ def test_requests_spread_over_all_shards_of_the_index() -> None:
         item_of(A_REQUEST.model_copy(update={"request_id": f"{n:032x}"}), NOW)["sweep_shard"]["S"]
         for n in range(200)
     }
-    assert shards == {str(shard) for shard in range(SWEEP_SHARDS)}
+    assert shards == set(SWEEP_SHARDS)
 
 
 def test_a_wish_to_cancel_leaves_the_sweep_time_to_the_worker_that_renews_it() -> None:
@@ -87,13 +87,14 @@ def test_a_wish_to_cancel_leaves_the_sweep_time_to_the_worker_that_renews_it() -
 
 
 def test_an_update_sets_removes_and_adds_and_mentions_nothing_else() -> None:
-    arguments = update_arguments(
-        {"state": "QUEUED", "lease_owner": None, "faults": ()},
-        "#attempt = :seen",
-        {"seen": 3, "unused": 1},
+    update = Update(
+        operation="release",
+        condition="#attempt = :seen",
+        values={"seen": 3, "unused": 1},
+        changes={"state": "QUEUED", "lease_owner": None, "faults": ()},
         add={"attempts_left": 1},
     )
-    assert arguments == {
+    assert update.arguments() == {
         "UpdateExpression": (
             "SET #state = :new_state REMOVE #lease_owner, #faults"
             " ADD #attempts_left :add_attempts_left"

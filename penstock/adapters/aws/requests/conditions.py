@@ -1,0 +1,34 @@
+"""The predicates of `AsyncRequest`, written for DynamoDB."""
+
+from collections.abc import Mapping
+
+from penstock.contracts.request import RequestState
+
+EXISTS = "attribute_exists(#request_id)"
+IS_PAST_DEADLINE = "#state = :queued AND #attempt = :none AND #deadline_at <= :now"
+_HAS_LAPSED = (
+    "#state = :in_progress AND (attribute_not_exists(#lease_until) OR #lease_until < :now)"
+)
+IS_CLAIMABLE = (
+    "#attempts_left > :none AND ("
+    "(#state = :queued AND #cancel_requested = :false"
+    " AND (#attempt > :none OR #deadline_at > :now))"
+    f" OR ({_HAS_LAPSED}))"
+)
+IS_HELD = "#state = :in_progress AND #lease_owner = :holder AND #attempt = :held_attempt"
+IS_HELD_AND_WANTED = f"{IS_HELD} AND #cancel_requested = :false"
+IS_AS_SEEN = "#state = :seen_state AND #attempt = :seen_attempt"
+IS_UNHELD_AS_SEEN = f"{IS_AS_SEEN} AND (#state = :queued OR ({_HAS_LAPSED}))"
+IS_UNANNOUNCED = (
+    f"{EXISTS} AND NOT #state IN (:queued, :in_progress) AND attribute_not_exists(#notified_at)"
+)
+IS_DUE_BEFORE = "#sweep_at < :until"
+HAS_WEBHOOK = "attribute_exists(#webhook_endpoint)"
+
+CONSTANTS: Mapping[str, object] = {
+    "queued": RequestState.QUEUED,
+    "in_progress": RequestState.IN_PROGRESS,
+    "none": 0,
+    "false": False,
+}
+"""The values that every condition may mention."""

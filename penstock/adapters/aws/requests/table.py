@@ -1,0 +1,172 @@
+"""The requests table: conditional writes of one item, and reads of many through its indexes."""
+
+import heapq
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, cast
+
+from botocore.exceptions import ClientError
+
+from penstock.adapters.aws.availability import aws_call, error_code
+from penstock.adapters.aws.requests.conditions import CONSTANTS, IS_HELD
+from penstock.adapters.aws.requests.expressions import Update
+from penstock.adapters.aws.requests.row import SWEEP_SHARDS, attribute_of, item_of, request_of
+from penstock.contracts.errors import ClaimRefusedError, LeaseLostError, UnavailableError
+from penstock.contracts.request import AsyncRequest, RequestId, Tenant
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+_BATCH_SIZE = 100  # DynamoDB: keys of one BatchGetItem
+_BATCH_READS = 5
+"""An answer ends at 16 MB; what it leaves out is asked for again, so often at most."""
+
+
+class RefusedError(Exception):
+    """The condition did not hold; `item` is the row as DynamoDB found it."""
+
+    def __init__(self, error: ClientError) -> None:
+        super().__init__(str(error))
+        self.item: Any = cast("dict[str, Any]", error.response).get("Item")
+
+    @property
+    def current(self) -> AsyncRequest | None:
+        """The row, if there is one."""
+        return request_of(self.item) if self.item else None
+
+
+@contextmanager
+def _conditional_write(operation: str) -> Iterator[None]:
+    try:
+        with aws_call(operation):
+            yield
+    except ClientError as error:
+        if error_code(error) != "ConditionalCheckFailedException":
+            raise
+        raise RefusedError(error) from error
+
+
+class RequestsTable:
+    """Speaks DynamoDB for the store."""
+
+    def __init__(self, name: str, dynamodb: "DynamoDBClient") -> None:
+        self._name = name
+        self._dynamodb = dynamodb
+
+    def put_new(self, request: AsyncRequest, now: datetime) -> None:
+        """Put a row; raise `RefusedError` if there is one."""
+        with _conditional_write("accept request"):
+            self._dynamodb.put_item(
+                TableName=self._name,
+                Item=item_of(request, now),
+                ConditionExpression="attribute_not_exists(request_id)",
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )
+
+    def find(self, request_id: RequestId) -> AsyncRequest | None:
+        """Return a row, read consistently."""
+        with aws_call("find request"):
+            response = self._dynamodb.get_item(
+                TableName=self._name, Key={"request_id": {"S": request_id}}, ConsistentRead=True
+            )
+        return request_of(response["Item"]) if "Item" in response else None
+
+    def update(self, request_id: RequestId, update: Update) -> AsyncRequest:
+        """Change a row and return it; raise `RefusedError` if the condition does not hold."""
+        with _conditional_write(update.operation):
+            response = self._dynamodb.update_item(
+                TableName=self._name,
+                Key={"request_id": {"S": request_id}},
+                ReturnValues="ALL_NEW",
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                **update.arguments(),
+            )
+        return request_of(response["Attributes"])
+
+    def update_held(
+        self,
+        operation: str,
+        claimed: AsyncRequest,
+        changes: Mapping[str, object],
+        condition: str = IS_HELD,
+    ) -> AsyncRequest:
+        """Change a row that an attempt holds; raise `LeaseLostError` if it does not."""
+        fence = {"holder": claimed.lease_owner, "held_attempt": claimed.attempt}
+        values = {**CONSTANTS, **fence}
+        update = Update(operation=operation, condition=condition, values=values, changes=changes)
+        try:
+            return self.update(claimed.request_id, update)
+        except RefusedError as refused:
+            raise LeaseLostError(claimed.request_id, claimed.attempt) from refused
+
+    def update_unheld(self, request_id: RequestId, update: Update) -> AsyncRequest:
+        """Change a row that nobody holds; raise `ClaimRefusedError` if it is not as expected."""
+        try:
+            return self.update(request_id, update)
+        except RefusedError as refused:
+            raise ClaimRefusedError(request_id, refused.current) from refused
+
+    def read(self, request_ids: Collection[RequestId]) -> dict[RequestId, AsyncRequest]:
+        """Return those rows that exist, read consistently; any number."""
+        ids = list(dict.fromkeys(request_ids))
+        return {
+            request.request_id: request
+            for start in range(0, len(ids), _BATCH_SIZE)
+            for request in self._read_batch(ids[start : start + _BATCH_SIZE])
+        }
+
+    def due(self, now: datetime, limit: int) -> list[RequestId]:
+        """Return whose rows are due, longest due first; eventually consistent."""
+        shards = [self._due_in(shard, now, limit) for shard in SWEEP_SHARDS]
+        return [request_id for _, request_id in heapq.merge(*shards)][:limit]
+
+    def count_open(self, tenant: Tenant, limit: int) -> int:
+        """Count a tenant's rows that have not ended, no further than `limit`."""
+        count = 0
+        query: dict[str, Any] = {
+            "TableName": self._name,
+            "IndexName": "open",
+            "Select": "COUNT",
+            "KeyConditionExpression": "open_tenant = :tenant",
+            "ExpressionAttributeValues": {":tenant": {"S": tenant}},
+        }
+        while count < limit:
+            with aws_call("count open requests"):
+                page = self._dynamodb.query(**query, Limit=limit - count)
+            count += page["Count"]
+            if "LastEvaluatedKey" not in page:
+                break
+            query["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+        return count
+
+    def _due_in(self, shard: str, now: datetime, limit: int) -> list[tuple[int, RequestId]]:
+        with aws_call("find due requests"):
+            page = self._dynamodb.query(
+                TableName=self._name,
+                IndexName="sweep",
+                KeyConditionExpression="sweep_shard = :shard AND sweep_at <= :now",
+                ExpressionAttributeValues={":shard": {"S": shard}, ":now": attribute_of(now)},
+                Limit=limit,
+            )
+        return [
+            (int(item["sweep_at"]["N"]), RequestId(item["request_id"]["S"]))
+            for item in page["Items"]
+        ]
+
+    def _read_batch(self, request_ids: list[RequestId]) -> list[AsyncRequest]:
+        wanted: Any = {
+            self._name: {
+                "Keys": [{"request_id": {"S": each}} for each in request_ids],
+                "ConsistentRead": True,
+            }
+        }
+        found: list[AsyncRequest] = []
+        for _ in range(_BATCH_READS):
+            with aws_call("read requests"):
+                response = self._dynamodb.batch_get_item(RequestItems=wanted)
+            found += [request_of(item) for item in response["Responses"].get(self._name, [])]
+            wanted = response.get("UnprocessedKeys", {})
+            if not wanted:
+                return found
+        raise UnavailableError("read requests", "throttled")

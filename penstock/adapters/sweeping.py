@@ -1,0 +1,39 @@
+"""When somebody should look at a row: the rule that both families share.
+
+A row is due only when whoever should have moved it has had time to; it is never due once it was
+cancelled or announced.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+from penstock.contracts.request import AsyncRequest, RequestState
+
+_LOST_RETRY = timedelta(minutes=15)
+_LOST_NOTIFICATION = timedelta(seconds=60)
+_MINUTE = timedelta(minutes=1)
+_FULL_MINUTE = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def due_at(request: AsyncRequest, now: datetime) -> datetime | None:
+    """Return when somebody should look at a row that has just come to be as it is."""
+    match request.state:
+        case RequestState.QUEUED:
+            return now + _LOST_RETRY if request.was_claimed else request.deadline_at
+        case RequestState.IN_PROGRESS:
+            return lease_due_at(request.lease_until or now)
+        case _:
+            return end_due_at(now) if request.is_unannounced else None
+
+
+def lease_due_at(lease_until: datetime) -> datetime:
+    """Return when a held row is due: at the full minute after its lease.
+
+    Heartbeats come every few seconds. One that does not move the due time does not write the
+    index, so it is written once a minute, not with each of them.
+    """
+    return lease_until + (_FULL_MINUTE - lease_until) % _MINUTE
+
+
+def end_due_at(now: datetime) -> datetime:
+    """Return when a row that has just ended is due, unless it is announced before."""
+    return now + _LOST_NOTIFICATION
