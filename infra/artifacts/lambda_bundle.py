@@ -1,13 +1,21 @@
 """The archive of all functions, built without Docker: the same input gives the same bytes."""
 
 import hashlib
-import tempfile
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from infra.artifacts.workspace import CACHE, ROOT, built_once, fingerprint, run, shipped_files
+from infra.artifacts.workspace import (
+    CACHE,
+    ROOT,
+    built_once,
+    fingerprint,
+    prune,
+    run,
+    shipped_files,
+    uv,
+)
 
 _SOURCES = ("contracts", "protocol", "adapters", "dialects")  # of the library
 _FOR_TESTS = ROOT / "penstock" / "adapters" / "in_memory"
@@ -22,6 +30,9 @@ _TRACES_OF_INSTALLING = {
     "direct_url.json",
     "uv_cache.json",
 }
+_KEPT = 4
+"""Archives for one target; a build beside this one may still read the last but one."""
+
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the first moment a zip can tell
 
 
@@ -49,53 +60,64 @@ def target_of(interpreter: Path) -> LambdaTarget:
 
 
 def lambda_archive(target: LambdaTarget, cache: Path = CACHE / "bundles") -> Path:
-    """Build the archive and return where it lies; its name tells its content.
+    """Return the archive, named by all that goes into it; build it if it is not there.
 
     Raises:
         ArtifactError: the dependencies cannot be installed.
     """
-    cache.mkdir(parents=True, exist_ok=True)
-    packages = _installed(target, cache)
-    with tempfile.NamedTemporaryFile(dir=cache, suffix=".zip", delete=False) as unfinished:
-        path = Path(unfinished.name)
-    try:
+    folder = cache / target.name
+    packages = _installed(target, folder)
+    # Read once: what is edited meanwhile must not end up under the name of what it was.
+    own = {name: source.read_bytes() for name, source in _own_files()}
+    digests = (f"{name} {hashlib.sha256(content).hexdigest()}" for name, content in own.items())
+    name = fingerprint(packages.name, Path(__file__).read_text(), *digests)
+
+    def build(path: Path) -> None:
+        content = {**{n: source.read_bytes() for n, source in _package_files(packages)}, **own}
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
-            for name, source in sorted(_content(packages)):
-                _add(archive, name, source)
-        content = hashlib.sha256(path.read_bytes()).hexdigest()[:20]
-        return path.replace(cache / f"functions-{target.name}-{content}.zip")
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
+            for entry in sorted(content):
+                _add(archive, entry, content[entry])
+
+    return _in_use(built_once(folder / f"functions-{name}.zip", build), "functions-*.zip")
 
 
-def _installed(target: LambdaTarget, cache: Path) -> Path:
+def _installed(target: LambdaTarget, folder: Path) -> Path:
     omitted = [part for name in _IN_THE_RUNTIME for part in ("--no-emit-package", name)]
     requirements = run(
         "reading the functions' dependencies",
-        [
-            *("uv", "export", "--frozen", "--no-default-groups", "--only-group", "functions"),
+        uv(
+            *("export", "--frozen", "--no-default-groups", "--only-group", "functions"),
             *("--no-emit-project", "--no-header", "--no-annotate", *omitted),
-        ],
+        ),
     )
 
     def install(folder: Path) -> None:
         run(
             "installing the functions' dependencies",
-            [
-                *("uv", "pip", "install", "--quiet", "--target", str(folder), *target.options),
+            uv(
+                *("pip", "install", "--quiet", "--target", str(folder), *target.options),
                 *("--only-binary", ":all:", "--require-hashes", "--no-deps", "-r", "-"),
-            ],
+            ),
             stdin=requirements,
         )
 
-    return built_once(cache / fingerprint(requirements, *target.options, target.name), install)
+    packages = folder / f"packages-{fingerprint(requirements, *target.options)}"
+    return _in_use(built_once(packages, install), "packages-*")
 
 
-def _content(packages: Path) -> Iterator[tuple[str, Path]]:
+def _in_use(path: Path, alike: str) -> Path:
+    path.touch()
+    prune(path.parent, alike, keep=_KEPT)
+    return path
+
+
+def _package_files(packages: Path) -> Iterator[tuple[str, Path]]:
     for path in shipped_files(packages):
         if path.name not in _TRACES_OF_INSTALLING and path.parts[len(packages.parts)] != "bin":
             yield path.relative_to(packages).as_posix(), path
+
+
+def _own_files() -> Iterator[tuple[str, Path]]:
     library = ROOT / "penstock"
     yield "penstock/__init__.py", library / "__init__.py"
     for folder in (*(library / name for name in _SOURCES), ROOT / "functions"):
@@ -104,8 +126,8 @@ def _content(packages: Path) -> Iterator[tuple[str, Path]]:
                 yield path.relative_to(ROOT).as_posix(), path
 
 
-def _add(archive: zipfile.ZipFile, name: str, source: Path) -> None:
+def _add(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
     entry = zipfile.ZipInfo(name, _EPOCH)
     entry.compress_type = zipfile.ZIP_DEFLATED
     entry.external_attr = 0o644 << 16
-    archive.writestr(entry, source.read_bytes(), compresslevel=9)
+    archive.writestr(entry, content, compresslevel=9)

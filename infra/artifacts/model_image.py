@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from infra.artifacts.workspace import CACHE, ArtifactError, built_once, fingerprint_of, run
+from infra.artifacts.workspace import CACHE, ArtifactError, built_once, fingerprint_of, run, uv
 
 TRUSS_VERSION = "0.18.35"
 
@@ -25,10 +25,10 @@ def model_context(truss: Path, cache: Path = CACHE / "contexts") -> Path:
 def _build(truss: Path, folder: Path) -> None:
     run(
         f"making the image context of {truss}",
-        [
-            *("uv", "tool", "run", "--from", f"truss=={TRUSS_VERSION}"),
+        uv(
+            *("tool", "run", "--from", f"truss=={TRUSS_VERSION}"),
             *("truss", "image", "build-context", "--non-interactive", str(folder), str(truss)),
-        ],
+        ),
     )
     if not (folder / "Dockerfile").is_file():
         raise ArtifactError(f"{truss}: Truss made no Dockerfile")

@@ -1,11 +1,14 @@
 """Where built things are kept, and how they come to be: whole or not at all."""
 
+import contextlib
 import hashlib
 import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+
+from uv import find_uv_bin
 
 from penstock.contracts.errors import PenstockError
 
@@ -40,8 +43,13 @@ def run(what: str, command: Sequence[str], *, stdin: str | None = None) -> str:
     return done.stdout
 
 
+def uv(*arguments: str) -> list[str]:
+    """Return a command of the uv that is installed with us; there may be none on the PATH."""
+    return [find_uv_bin(), *arguments]
+
+
 def built_once(target: Path, build: Callable[[Path], None]) -> Path:
-    """Return `target`; if it is not there, `build` a folder beside it and rename it when whole."""
+    """Return `target`; if it is not there, `build` it elsewhere and rename it when whole."""
     if target.exists():
         return target
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -55,6 +63,17 @@ def built_once(target: Path, build: Callable[[Path], None]) -> Path:
                 raise
             shutil.rmtree(unfinished)
     return target
+
+
+def prune(folder: Path, pattern: str, *, keep: int) -> None:
+    """Delete what matches `pattern` in `folder`, except the newest."""
+    with contextlib.suppress(FileNotFoundError):  # somebody else prunes at the same time
+        newest_first = sorted(folder.glob(pattern), key=lambda p: p.stat().st_mtime, reverse=True)
+        for path in newest_first[keep:]:
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
 
 
 def shipped_files(folder: Path) -> Iterator[Path]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import aiohttp
 
+from infra.artifacts.workspace import uv
 from penstock.contracts.errors import PenstockError
 from penstock.local.emulated_aws import CREDENTIALS, EmulatedAws
 from penstock.local.processes import Child, Command, free_port, inherited_environment
@@ -38,11 +39,10 @@ class Interpreter:
             "import json, sys; print(json.dumps([sys.executable, '%d.%d' % sys.version_info[:2]]))"
         )
         process = await asyncio.create_subprocess_exec(
-            "uv", "tool", "run", "--from", MINISTACK, "--with", LAMBDA_RUNTIME,
-            "python", "-c", code,
+            *uv("tool", "run", "--from", MINISTACK, "--with", LAMBDA_RUNTIME, "python", "-c", code),
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
-        )  # fmt: skip
+        )
         output, errors = await process.communicate()
         if process.returncode != 0:
             raise EmulatorError(f"uv could not install {MINISTACK}: {errors.decode().strip()}")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.artifacts.workspace import ROOT, run, shipped_files
+from infra.artifacts.workspace import ROOT, run, shipped_files, uv
 from penstock.contracts.environments import DispatcherEnvironment
 from tests.bundle.conftest import run_alone
 
@@ -34,9 +34,9 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The packages of the group `dispatcher`, as the image installs them."""
     folder = tmp_path_factory.mktemp("packages")
-    export = ["uv", "export", "--frozen", "--no-default-groups", "--only-group", "dispatcher"]
+    export = uv("export", "--frozen", "--no-default-groups", "--only-group", "dispatcher")
     locked = run("exporting", [*export, "--no-emit-project"])
-    install = ["uv", "pip", "install", "--quiet", "--target", str(folder), "--require-hashes"]
+    install = uv("pip", "install", "--quiet", "--target", str(folder), "--require-hashes")
     run("installing", [*install, "-r", "-"], stdin=locked)
     return folder
 
@@ -61,6 +61,4 @@ def test_nothing_else_gets_into_the_image(app: Path) -> None:
 
 
 def test_the_dockerfile_is_clean() -> None:
-    run(
-        "linting", ["uv", "tool", "run", "--from", HADOLINT, "hadolint", "runtime_image/Dockerfile"]
-    )
+    run("linting", uv("tool", "run", "--from", HADOLINT, "hadolint", "runtime_image/Dockerfile"))

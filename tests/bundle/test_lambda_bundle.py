@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from infra.artifacts import lambda_bundle
 from infra.artifacts.lambda_bundle import CLOUD, lambda_archive, target_of
 from infra.artifacts.workspace import ROOT
 from penstock.contracts.environments import (
@@ -91,6 +92,28 @@ def test_the_same_sources_give_the_same_bytes(archive: Path, tmp_path: Path) -> 
 
     assert again.name == archive.name
     assert again.read_bytes() == archive.read_bytes()
+
+
+def test_what_was_built_is_not_built_again(archive: Path) -> None:
+    before = archive.stat().st_ino
+
+    assert lambda_archive(target_of(Path(sys.executable))) == archive
+    assert archive.stat().st_ino == before
+
+
+def test_another_source_is_another_archive(
+    archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    added = tmp_path / "added.py"
+    added.write_text("ADDED = True\n")
+    own = dict(lambda_bundle._own_files())  # noqa: SLF001 - only the real tree lies behind it
+    more = {**own, "functions/added.py": added}
+    monkeypatch.setattr(lambda_bundle, "_own_files", more.items)
+
+    changed = lambda_archive(target_of(Path(sys.executable)))
+
+    assert changed.name != archive.name
+    assert zipfile.ZipFile(changed).read("functions/added.py") == b"ADDED = True\n"
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """Built things are there as a whole or not at all."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -10,8 +11,10 @@ from infra.artifacts.workspace import (
     built_once,
     fingerprint,
     fingerprint_of,
+    prune,
     run,
     shipped_files,
+    uv,
 )
 
 
@@ -78,3 +81,20 @@ def test_caches_are_not_shipped(tmp_path: Path) -> None:
         (tmp_path / name).touch()
 
     assert [path.name for path in shipped_files(tmp_path)] == ["kept.py"]
+
+
+def test_of_what_is_alike_the_newest_are_kept(tmp_path: Path) -> None:
+    for age, name in enumerate(["thing-new", "thing-last", "thing-old", "thing-older", "other"]):
+        path = tmp_path / name
+        path.mkdir() if name == "thing-old" else path.touch()
+        os.utime(path, (1_000 - age, 1_000 - age))
+
+    prune(tmp_path, "thing-*", keep=2)
+
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["other", "thing-last", "thing-new"]
+
+
+def test_uv_is_found_where_none_is_on_the_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+
+    assert run("asking uv", uv("--version")).startswith("uv ")
