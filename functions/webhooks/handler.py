@@ -6,15 +6,18 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.telemetry import telemetry
+from functions.webhooks.content import WebhookContent
+from functions.webhooks.hosts import Hosts
 from functions.webhooks.records import create_consumer
-from functions.webhooks.sender import HttpsWebhookSender
 from functions.webhooks.service import WebhookService
 from penstock.adapters.aws.clients import client
 from penstock.adapters.aws.objects import S3ResultStore
 from penstock.adapters.aws.requests.store import DynamoRequestStore
 from penstock.adapters.aws.signing_secrets import SecretsManagerSigningSecrets
 from penstock.adapters.aws.webhooks.webhook_queue import SqsWebhookQueue
+from penstock.adapters.webhooks.sender import PinnedWebhookSender
 from penstock.contracts.environments import WebhooksEnvironment
+from penstock.contracts.http.webhook_url import WebhookRules
 from penstock.contracts.ports.clock import utc_now
 
 _telemetry = telemetry("webhooks")
@@ -22,15 +25,24 @@ _environment = WebhooksEnvironment.read()  # fails the cold start, not the first
 _consume = create_consumer(
     WebhookService(
         requests=DynamoRequestStore(_environment.requests_table, client("dynamodb")),
-        results=S3ResultStore(_environment.results_bucket, client("s3")),
+        content=WebhookContent(
+            results=S3ResultStore(_environment.results_bucket, client("s3")),
+            max_body_bytes=_environment.max_body_bytes,
+            result_url_seconds=_environment.result_url_seconds,
+        ),
         secrets=SecretsManagerSigningSecrets(
             _environment.signing_secret_id, client("secretsmanager")
         ),
-        sender=HttpsWebhookSender(
-            timeout_seconds=_environment.timeout_seconds,
-            allow_local=_environment.allow_local_webhooks,
+        sender=PinnedWebhookSender(timeout_seconds=_environment.timeout_seconds),
+        queue=SqsWebhookQueue(
+            _environment.webhook_queue_url,
+            client("sqs"),
+            dead_letter_queue_url=_environment.webhook_dead_letter_queue_url,
         ),
-        delay=SqsWebhookQueue(_environment.webhook_queue_url, client("sqs")).delay,
+        hosts=Hosts(utc_now),
+        rules=WebhookRules(
+            allow_local=_environment.allow_local_webhooks, ports=_environment.webhook_ports
+        ),
         max_attempts=_environment.max_attempts,
         clock=utc_now,
         jitter=random.random,

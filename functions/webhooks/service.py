@@ -1,36 +1,29 @@
 """Deciding what becomes of one webhook."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from pydantic_core import from_json
-
-from functions.webhooks.sender import (
-    ForbiddenTargetError,
-    UnreachableReceiverError,
-    WebhookSender,
-)
-from penstock.contracts.http.signature import REQUEST_ID_HEADER, SIGNATURE_HEADER, signature
+from functions.webhooks.content import WebhookContent
+from functions.webhooks.hosts import HostAvoidedError, Hosts, Visit
+from functions.webhooks.schedule import delay_seconds, retry_after_seconds
+from penstock.contracts.http.signature import webhook_headers
+from penstock.contracts.http.webhook_url import ForbiddenTargetError, WebhookRules, WebhookUrl
 from penstock.contracts.notification import Notification
 from penstock.contracts.ports.clock import Clock
 from penstock.contracts.ports.notifications import SigningSecrets
-from penstock.contracts.ports.objects import ResultStore
 from penstock.contracts.ports.requests import RequestStore
+from penstock.contracts.ports.webhooks import (
+    ReceiverAnswer,
+    UnreachableReceiverError,
+    WebhookQueue,
+    WebhookSender,
+)
 from penstock.contracts.request import AsyncRequest, RequestState, WebhookStatus
-from penstock.dialects.baseten.answers import webhook_body
-from penstock.dialects.media_type import is_json
 
-EVENT_ID_HEADER = "X-PENSTOCK-EVENT-ID"
-
-_FIRST_DELAY_SECONDS = 20
-_DELAY_FACTOR = 3
-_LONGEST_DELAY_SECONDS = 4 * 3_600
-"""With these, eight attempts span at most six hours."""
-
-Delay = Callable[[str, float], None]
-"""Hides the message with this receipt for so many seconds from now."""
+MOST_DEFERRALS = 100
+"""A message received more often is sent even to a host that is avoided, so that it ends."""
 
 
 class Verdict(StrEnum):
@@ -40,56 +33,73 @@ class Verdict(StrEnum):
     OBSOLETE = "obsolete"
     """Nothing to send, or sent before."""
 
+    DELAYED = "delayed"
+    """Not taken; the message comes again later."""
+
+    DEFERRED = "deferred"
+    """Not sent, because its host is in trouble; the message comes again, and no attempt counts."""
+
+    EXHAUSTED = "exhausted"
+    """Not taken at the last attempt."""
+
+    GONE = "gone"
+    """The receiver wants no more."""
+
     FORBIDDEN = "forbidden"
     """Its URL must not be called, now or later."""
 
-    DELAYED = "delayed"
-    """Not taken; the message stays and comes again later."""
-
-    EXHAUSTED = "exhausted"
-    """Not taken at the last attempt; the message stays and becomes a dead letter."""
+    UNREADABLE = "unreadable"
+    """The message is not of ours."""
 
     @property
     def keeps_message(self) -> bool:
         """Whether the message stays in the queue."""
-        return self in {Verdict.DELAYED, Verdict.EXHAUSTED}
+        return self in {Verdict.DELAYED, Verdict.DEFERRED}
 
 
 class Attempt(NamedTuple):
-    """One attempt at a webhook."""
+    """What was done about a webhook."""
 
     verdict: Verdict
     reason: str = ""
 
 
-def longest_delay_seconds(receive_count: int) -> float:
-    """Return the upper bound of the wait after so many attempts (1 or more)."""
-    return float(
-        min(_FIRST_DELAY_SECONDS * _DELAY_FACTOR ** (receive_count - 1), _LONGEST_DELAY_SECONDS)
-    )
+class Received(NamedTuple):
+    """A message of the webhook queue."""
+
+    notification: Notification
+    receipt: str
+    receive_count: int
 
 
 @dataclass(frozen=True, kw_only=True)
 class WebhookService:
-    """Delivers webhooks, each at least once until its receiver takes it."""
+    """Delivers webhooks, each at least once, until its receiver takes it or it is given up.
+
+    Attempts are counted in the row, before they are made: a process that dies in one has made it.
+    A webhook that is given up leaves a dead letter with the reason, and then a row that says
+    FAILED; in this order, so that a crash in between repeats both.
+    """
 
     requests: RequestStore
-    results: ResultStore
+    content: WebhookContent
     secrets: SigningSecrets
     sender: WebhookSender
-    delay: Delay
+    queue: WebhookQueue
+    hosts: Hosts
+    rules: WebhookRules
     max_attempts: int
     clock: Clock
     jitter: Callable[[], float]
     """Draws from 0 to 1."""
 
-    def deliver(self, notification: Notification, receipt: str, receive_count: int) -> Attempt:
-        """Send the webhook of an ended request unless that was done, and record what became of it.
+    def deliver(self, received: Received) -> Attempt:
+        """Send the webhook of an ended request unless that was done; record what became of it.
 
         Raises:
             UnavailableError: AWS failed; the message must stay.
         """
-        request = self.requests.find(notification.request_id)
+        request = self.requests.find(received.notification.request_id)
         if (
             request is None
             or request.webhook_endpoint is None
@@ -100,55 +110,75 @@ class WebhookService:
             # Who cancelled it knows.
             self.requests.record_webhook(request.request_id, WebhookStatus.CANCELED)
             return Attempt(Verdict.OBSOLETE)
+        if request.webhook_attempts >= self.max_attempts:
+            return self._give_up(received, Verdict.EXHAUSTED, "the last attempt was cut short")
         try:
-            status = self._send(request, request.webhook_endpoint, notification.event_id)
+            return self._visit(request, self.rules.read(request.webhook_endpoint), received)
         except ForbiddenTargetError as error:
-            self.requests.record_webhook(request.request_id, WebhookStatus.FAILED)
-            return Attempt(Verdict.FORBIDDEN, str(error))
-        except UnreachableReceiverError as error:
-            return self._try_later(request, receipt, receive_count, str(error))
-        if not 200 <= status <= 299:  # noqa: PLR2004 - HTTP
-            reason = f"the receiver answered {status}"
-            return self._try_later(request, receipt, receive_count, reason)
-        self.requests.record_webhook(request.request_id, WebhookStatus.SUCCEEDED)
-        return Attempt(Verdict.DELIVERED)
+            return self._give_up(received, Verdict.FORBIDDEN, error.reason)
 
-    def _send(self, request: AsyncRequest, url: str, event_id: str) -> int:
-        # Serialised once by pydantic itself: verifiers that parse the body and serialise it again
-        # must arrive at the very bytes that were signed.
-        body = webhook_body(request, self._data(request), self.clock()).model_dump_json().encode()
-        return self.sender.send(url, body, _headers(request, event_id, body, self.secrets.active()))
+    def bury(self, body: str, reason: str) -> Attempt:
+        """Keep a message that cannot be read as a dead letter.
 
-    def _data(self, request: AsyncRequest) -> Any:  # noqa: ANN401 - any JSON
-        result = request.result
-        if request.state is not RequestState.SUCCEEDED or result is None:
-            return None
-        if not is_json(result.content_type):
-            return None  # bytes have no place in JSON; the caller fetches them
+        Raises:
+            UnavailableError: AWS failed; the message must stay.
+        """
+        self.queue.bury(body, f"{Verdict.UNREADABLE}: {reason}")
+        return Attempt(Verdict.UNREADABLE, reason)
+
+    def _visit(self, request: AsyncRequest, url: WebhookUrl, received: Received) -> Attempt:
+        # A tenant's failures do not close a host to the others, who may have other URLs there.
+        host = f"{request.tenant} {url.authority}"
+        insist = received.receive_count > MOST_DEFERRALS
         try:
-            return from_json(self.results.read(result))
-        except ValueError:
-            return None  # says it is JSON and is not, so it is bytes too
+            with self.hosts.visit(host, whatever_happened=insist) as visit:
+                return self._attempt(request, url, received, visit)
+        except HostAvoidedError as error:
+            # Spread, or all that wait for this host would come back at once.
+            self.queue.hide(received.receipt, error.seconds * (1 + self.jitter()))
+            return Attempt(Verdict.DEFERRED, error.reason)
+
+    def _attempt(
+        self, request: AsyncRequest, url: WebhookUrl, received: Received, visit: Visit
+    ) -> Attempt:
+        now = self.clock()
+        body = self.content.body(request, now)
+        event_id = received.notification.event_id
+        headers = webhook_headers(
+            request.request_id, event_id, body, self.secrets.active(), sent_at=now
+        )
+        attempts = self.requests.count_webhook_attempt(request.request_id)
+        try:
+            answer = self.sender.send(url, body, headers)
+        except UnreachableReceiverError as error:
+            visit.went_well = False
+            return self._try_later(received, attempts, error.reason)
+        visit.went_well = not answer.shows_trouble
+        return self._settle(received, attempts, answer)
+
+    def _settle(self, received: Received, attempts: int, answer: ReceiverAnswer) -> Attempt:
+        if answer.is_taken:
+            request_id = received.notification.request_id
+            self.requests.record_webhook(request_id, WebhookStatus.SUCCEEDED)
+            return Attempt(Verdict.DELIVERED)
+        if answer.is_gone:
+            return self._give_up(received, Verdict.GONE, answer.reason)
+        wanted = retry_after_seconds(answer.retry_after, self.clock())
+        return self._try_later(received, attempts, answer.reason, wanted)
 
     def _try_later(
-        self, request: AsyncRequest, receipt: str, receive_count: int, reason: str
+        self, received: Received, attempts: int, reason: str, wanted_seconds: float = 0
     ) -> Attempt:
-        if receive_count >= self.max_attempts:
-            self.requests.record_webhook(request.request_id, WebhookStatus.FAILED)
-            return Attempt(Verdict.EXHAUSTED, reason)
-        self.delay(receipt, longest_delay_seconds(receive_count) * self.jitter())
+        if attempts >= self.max_attempts:
+            return self._give_up(received, Verdict.EXHAUSTED, reason)
+        self.queue.hide(received.receipt, delay_seconds(attempts, wanted_seconds, self.jitter()))
         return Attempt(Verdict.DELAYED, reason)
 
-
-def _headers(
-    request: AsyncRequest, event_id: str, body: bytes, secrets: Sequence[str]
-) -> dict[str, str]:
-    headers = {
-        "Content-Type": "application/json",
-        "User-Agent": "Penstock-Webhooks/1",
-        REQUEST_ID_HEADER: request.request_id,
-        EVENT_ID_HEADER: event_id,
-    }
-    if secrets:
-        headers[SIGNATURE_HEADER] = signature(body, secrets)
-    return headers
+    def _give_up(self, received: Received, verdict: Verdict, reason: str) -> Attempt:
+        request_id = received.notification.request_id
+        request = self.requests.find(request_id)
+        if request is None or request.webhook_status is not WebhookStatus.PENDING:
+            return Attempt(Verdict.OBSOLETE)  # a duplicate of the message was faster
+        self.queue.bury(received.notification.model_dump_json(), f"{verdict}: {reason}")
+        self.requests.record_webhook(request_id, WebhookStatus.FAILED)
+        return Attempt(verdict, reason)

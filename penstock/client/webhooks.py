@@ -7,15 +7,18 @@ from pydantic import ValidationError
 
 from penstock.client.errors import WebhookVerificationError
 from penstock.contracts.http.baseten import WebhookBody
-from penstock.contracts.http.signature import SIGNATURE_HEADER, is_signed
+from penstock.contracts.http.signature import SIGNATURE_HEADER, is_signed, signed_at
 from penstock.contracts.ports.clock import utc_now
 
+_UNSIGNED = "no signature was made over this body with a known secret"
 
-def verify_webhook(
+
+def verify_webhook(  # noqa: PLR0913 - what a receiver has, and how strict it is
     body: bytes,
     signature_header: str | None,
     secrets: Sequence[str],
     *,
+    timestamped_signature_header: str | None = None,
     tolerance_seconds: float = 300,
     now: datetime | None = None,
 ) -> WebhookBody:
@@ -25,7 +28,9 @@ def verify_webhook(
         body: the received bytes, before any parsing.
         signature_header: the value of `X-BASETEN-SIGNATURE`.
         secrets: every secret in use; during a rotation both.
-        tolerance_seconds: how far its `time` may be from `now`, against replays.
+        timestamped_signature_header: the value of `X-PENSTOCK-SIGNATURE`. It is checked if it is
+            given, and then the other may be left out.
+        tolerance_seconds: how far its time may be from `now`, against replays.
         now: the present moment (with a zone), if it is not the machine's.
 
     Raises:
@@ -33,17 +38,26 @@ def verify_webhook(
     """
     if not secrets:
         raise WebhookVerificationError("no signing secret was given to check it with")
-    if not signature_header:
+    now = now or utc_now()
+    if timestamped_signature_header:
+        _check_time(signed_at(body, timestamped_signature_header, secrets), now, tolerance_seconds)
+    elif not signature_header:
         raise WebhookVerificationError(f"it has no {SIGNATURE_HEADER} header")
-    if not is_signed(body, signature_header, secrets):
-        raise WebhookVerificationError("no signature was made over this body with a known secret")
+    if signature_header and not is_signed(body, signature_header, secrets):
+        raise WebhookVerificationError(_UNSIGNED)
     try:
         webhook = WebhookBody.model_validate_json(body)
     except ValidationError as error:
         raise WebhookVerificationError(f"its body cannot be read: {error}") from error
-    away_seconds = abs(((now or utc_now()) - webhook.time).total_seconds())
+    _check_time(webhook.time.timestamp(), now, tolerance_seconds)
+    return webhook
+
+
+def _check_time(sent_at: float | None, now: datetime, tolerance_seconds: float) -> None:
+    if sent_at is None:
+        raise WebhookVerificationError(_UNSIGNED)
+    away_seconds = abs(now.timestamp() - sent_at)
     if away_seconds > tolerance_seconds:
         raise WebhookVerificationError(
             f"its time is {away_seconds:.0f} s from now, more than {tolerance_seconds:g} s"
         )
-    return webhook

@@ -8,13 +8,24 @@ import os
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from penstock.contracts.errors import SettingsError
+from penstock.contracts.http.webhook_url import HTTPS_PORT
 
 _PREFIX = "PENSTOCK_"
 
 Seconds = Annotated[float, Field(gt=0)]
+
+
+def _split(text: object) -> object:
+    return text.split(",") if isinstance(text, str) else text
+
+
+Ports = Annotated[
+    tuple[Annotated[int, Field(ge=1, le=65_535)], ...], Field(min_length=1), BeforeValidator(_split)
+]
+"""Port numbers, with commas in between."""
 
 
 class ProcessEnvironment(BaseModel):
@@ -79,6 +90,7 @@ class IntakeEnvironment(ProcessEnvironment):
     allow_local_webhooks: bool = False
     """Whether `http://` webhooks on loopback are taken, for development."""
 
+    webhook_ports: Ports = (HTTPS_PORT,)
     limits_table: str = ""
     """Where the rate of each tenant is counted; needed only with a rate limit."""
 
@@ -108,12 +120,23 @@ class WebhooksEnvironment(ProcessEnvironment):
     requests_table: str
     results_bucket: str
     webhook_queue_url: str
+    webhook_dead_letter_queue_url: str = ""
+    """Where a copy of a webhook that was given up is kept; empty: nowhere, only its row tells."""
+
     signing_secret_id: str
-    """Secrets Manager: JSON `{"secrets": [newest, older…]}`."""
+    """Secrets Manager: JSON, a `SigningSecretSet`."""
 
     max_attempts: Annotated[int, Field(ge=1)] = 8
     timeout_seconds: Seconds = 10
+    """For one attempt in all, from the lookup of the name to the end of the answer's head."""
+
     allow_local_webhooks: bool = False
+    webhook_ports: Ports = (HTTPS_PORT,)
+    max_body_bytes: Annotated[int, Field(ge=1_024)] = 5 * 1024 * 1024
+    """A result that would make the body longer is left out of it; a URL takes its place."""
+
+    result_url_seconds: Annotated[int, Field(ge=60, le=604_800)] = 86_400
+    """How long that URL may be used; never longer than the credentials that signed it last."""
 
 
 class SweeperEnvironment(ProcessEnvironment):

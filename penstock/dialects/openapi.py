@@ -13,14 +13,12 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from penstock.contracts.http.baseten import ErrorBody, WebhookBody
 from penstock.contracts.http.routes import ROUTES, Route
-from penstock.contracts.http.signature import REQUEST_ID_HEADER, SIGNATURE_HEADER
 from penstock.dialects.baseten.operations import (
-    EXAMPLE_MODEL,
-    EXAMPLE_REQUEST_ID,
     OPERATIONS,
     OperationDescription,
     Success,
 )
+from penstock.dialects.baseten.webhook_operation import WEBHOOK_EXAMPLE, webhook_operation
 
 _JSON = "application/json"
 _SCHEMAS = "#/components/schemas/"
@@ -65,7 +63,9 @@ def document() -> dict[str, Any]:
         **_introduction(),
         "security": [{"bearer": []}, {"apiKey": []}],
         "paths": paths,
-        "webhooks": {"requestEnded": {"post": _webhook()}},
+        "webhooks": {
+            "requestEnded": {"post": webhook_operation(_content(WebhookBody, WEBHOOK_EXAMPLE))}
+        },
         "components": {
             "securitySchemes": _security_schemes(),
             "parameters": {name: _path_parameter(name) for name in _PATH_PARAMETERS},
@@ -180,38 +180,6 @@ def _security_schemes() -> dict[str, Any]:
             "name": "Authorization",
             "description": "`Authorization: Api-Key <key>`",
         },
-    }
-
-
-def _webhook() -> dict[str, Any]:
-    example = {
-        "request_id": EXAMPLE_REQUEST_ID,
-        **EXAMPLE_MODEL,
-        "type": "async_request_completed",
-        "time": "2026-01-02T03:04:05.678901Z",
-        "data": {"ok": True},
-        "errors": [],
-    }
-    headers = {
-        REQUEST_ID_HEADER: "The request id again.",
-        SIGNATURE_HEADER: (
-            "`v1=<hex>[,v1=<hex>]`: HMAC-SHA256 of the body under each active secret, the newest "
-            "first. Absent if the stack has no secret."
-        ),
-    }
-    return {
-        "summary": "A request ended",
-        "description": (
-            "Sent to `webhook_endpoint` until it answers 2xx within 10 s, for some hours. May "
-            "arrive more than once."
-        ),
-        "security": [],
-        "parameters": [
-            {"name": name, "in": "header", "description": text, "schema": {"type": "string"}}
-            for name, text in headers.items()
-        ],
-        "requestBody": {"required": True, "content": _content(WebhookBody, example)},
-        "responses": {"2XX": {"description": "Taken; anything else is tried again."}},
     }
 
 

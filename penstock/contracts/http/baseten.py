@@ -103,7 +103,11 @@ class ErrorBody(Contract):
 
 
 class WebhookBody(Contract):
-    """What is POSTed to `webhook_endpoint`; the order of the keys is part of the contract."""
+    """What is POSTed to `webhook_endpoint`; the order of the keys is part of the contract.
+
+    Receivers that parse the body and serialise it again must arrive at the very bytes that were
+    signed: extra keys come last, and only where they say something.
+    """
 
     request_id: RequestId
     model_id: str
@@ -112,3 +116,13 @@ class WebhookBody(Contract):
     time: UtcDatetime
     data: Any
     errors: tuple[Fault, ...]
+    result_url: str | None = Field(
+        None,
+        description="Where the result can be fetched for some hours; only when `data` is null"
+        " because the result is large or not JSON.",
+    )
+
+    def encoded(self) -> bytes:
+        """Return the bytes to sign and to send."""
+        absent = {"result_url"} if self.result_url is None else None
+        return self.model_dump_json(exclude=absent).encode()

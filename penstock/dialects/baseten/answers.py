@@ -77,8 +77,20 @@ def queue_status(deployment: Deployment, depth: QueueDepth) -> QueueStatus:
     )
 
 
-def webhook_body(request: AsyncRequest, data: Any, now: datetime) -> WebhookBody:  # noqa: ANN401 - any JSON
-    """Return what the webhook of an ended request says; `data` is the parsed result, if any."""
+def webhook_body(
+    request: AsyncRequest,
+    data: Any,  # noqa: ANN401 - any JSON
+    now: datetime,
+    result_url: str | None = None,
+) -> WebhookBody:
+    """Return what the webhook of an ended request says.
+
+    Args:
+        request: The row.
+        data: The parsed result, if there is one and it travels inside.
+        now: When the webhook is sent.
+        result_url: Where to fetch a result that does not travel inside.
+    """
     return WebhookBody(
         request_id=request.request_id,
         model_id=request.model_id,
@@ -86,4 +98,5 @@ def webhook_body(request: AsyncRequest, data: Any, now: datetime) -> WebhookBody
         time=now,
         data=data,
         errors=shown_errors(request),
+        result_url=result_url,
     )

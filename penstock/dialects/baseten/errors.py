@@ -18,7 +18,7 @@ class ErrorAnswer(NamedTuple):
     headers: Mapping[str, str]
 
 
-# `result_not_ready`, `no_result` and `internal_server_error` are ours; the others are Baseten's.
+# `rate_limited`, `result_not_ready`, `no_result` and `internal_server_error` are ours; the others are Baseten's.
 _CALLER_ERRORS: Mapping[type[errors.CallerError], tuple[HTTPStatus, str]] = {
     errors.InvalidSubmissionError: (HTTPStatus.BAD_REQUEST, "client_error"),
     errors.PayloadTooLargeError: (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "payload_too_large"),
@@ -45,6 +45,12 @@ def error_answer(error: Exception) -> ErrorAnswer:
         # Another code than before the end, so that nobody waits for a result that never comes.
         return ErrorAnswer(
             HTTPStatus.CONFLICT, ErrorBody(error=str(error), error_code="no_result"), {}
+        )
+    if isinstance(error, errors.RateLimitedError):
+        return ErrorAnswer(
+            HTTPStatus.TOO_MANY_REQUESTS,
+            ErrorBody(error=str(error), error_code="rate_limited"),
+            {"Retry-After": str(error.retry_after_seconds)},
         )
     for kind, (status, code) in _CALLER_ERRORS.items():
         if isinstance(error, kind):

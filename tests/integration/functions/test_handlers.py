@@ -12,6 +12,7 @@ import pytest
 from moto import mock_aws
 
 from penstock.adapters.aws.clients import client, forget_clients
+from penstock.adapters.aws.dead_letters import SqsDeadLetterQueue
 from penstock.adapters.aws.directory import DynamoApiKeyStore
 from penstock.adapters.aws.objects import S3ResultStore
 from penstock.adapters.aws.requests.queue import SqsRequestQueue
@@ -25,7 +26,7 @@ from penstock.contracts.environments import (
     StatusEnvironment,
     WebhooksEnvironment,
 )
-from penstock.contracts.http.signature import is_signed
+from penstock.contracts.http.signature import is_signed, signed_at
 from penstock.contracts.notification import Notification
 from penstock.contracts.outcome import Succeeded
 from penstock.contracts.request import AsyncRequest, RequestId, Tenant
@@ -89,6 +90,7 @@ def _resources() -> tuple[SqsRequestQueue, str, str]:
     p0, p1, p2, webhooks = (
         sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("p0", "p1", "p2", "webhooks")
     )
+    sqs.create_queue(QueueName="dead-webhooks")
     for bucket in ("payloads", "results"):
         client("s3").create_bucket(
             Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
@@ -126,6 +128,9 @@ def _variables(webhook_queue_url: str) -> dict[str, str]:
             requests_table="requests",
             results_bucket="results",
             webhook_queue_url=webhook_queue_url,
+            webhook_dead_letter_queue_url=client("sqs").get_queue_url(QueueName="dead-webhooks")[
+                "QueueUrl"
+            ],
             signing_secret_id=SIGNING,
             allow_local_webhooks="true",
         ),
@@ -180,6 +185,7 @@ def test_a_request_goes_from_submission_to_signed_webhook(stack: Stack, receiver
     ((sent,), (headers,)) = receiver.bodies, receiver.headers
     assert json.loads(sent)["data"] == {"text": "é"}
     assert is_signed(sent, headers["X-BASETEN-SIGNATURE"], SIGNED_WITH)
+    assert signed_at(sent, headers["X-PENSTOCK-SIGNATURE"], SIGNED_WITH)
     shown = stack.call("status", "GET", request)[1]
     assert (shown["status"], shown["webhook_status"]) == ("SUCCEEDED", "SUCCEEDED")
     assert stack.call("status", "GET", f"{request}/result") == (200, {"text": "é"})
@@ -249,15 +255,33 @@ def test_a_webhook_that_is_not_taken_stays_and_is_delayed(
     assert stack.invoke("webhooks", event) == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
 
     (seconds,) = delays
-    assert 0 <= seconds <= 20
+    assert 0 <= seconds <= 40
     status = stack.call("status", "GET", f"/async_request/{accepted['request_id']}")[1]
     assert status["webhook_status"] == "PENDING"
 
 
-@pytest.mark.parametrize(("wanted", "asked"), [(0, 0), (0.2, 1), (20, 20), (99_999_999, 43_195)])
+def test_a_webhook_that_is_given_up_becomes_a_dead_letter_with_its_reason(
+    stack: Stack, receiver: Receiver
+) -> None:
+    body = json.dumps({"model_input": 1, "webhook_endpoint": f"{receiver.url}/410"})
+    _, accepted = stack.call("intake", "POST", SUBMIT, body)
+    notification = Notification.of(stack.work(accepted["request_id"], b"1"))
+
+    assert stack.invoke("webhooks", queue_event(notification)) == {"batchItemFailures": []}
+
+    url = client("sqs").get_queue_url(QueueName="dead-webhooks")["QueueUrl"]
+    (letter,) = SqsDeadLetterQueue(url, client("sqs")).look(10, 30)
+    assert letter.body == notification.model_dump_json()
+    assert letter.request_id == notification.request_id
+    assert letter.reason == "gone: the receiver answered 410: it wants no webhook any more"
+    status = stack.call("status", "GET", f"/async_request/{accepted['request_id']}")[1]
+    assert (status["status"], status["webhook_status"]) == ("WEBHOOK_FAILED", "FAILED")
+
+
+@pytest.mark.parametrize(("wanted", "asked"), [(0, 0), (0.2, 1), (20, 20), (43_200, 43_075)])
 def test_a_message_is_delayed_for_whole_seconds_within_the_limit_of_sqs(
     stack: Stack, delays: list[int], wanted: float, asked: int
 ) -> None:
     url = stack.webhook_queue_url
-    SqsWebhookQueue(url, client("sqs")).delay(received(url, "{}"), wanted)
+    SqsWebhookQueue(url, client("sqs")).hide(received(url, "{}"), wanted)
     assert delays == [asked]

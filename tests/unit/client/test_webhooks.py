@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from penstock.client import WebhookVerificationError, verify_webhook
-from penstock.contracts.http.signature import signature
+from penstock.contracts.http.signature import signature, timestamped_signature
 
 # Body, secrets and signatures of the published test vector.
 BODY = (
@@ -18,6 +18,7 @@ OLDER_SECRET = "whsec_OlderSecretDoNotUse0123456789abcdefghijk"  # noqa: S105 - 
 SIGNED = "v1=ab7d1e1097c70b57e3507898ec5d5cebddd6a953d1f68c33f2d5dca8e2c72f84"
 SIGNED_BY_OLDER = "v1=91b85e4f825182459f9aff0352188760e88b4c3a5861fdb06c89b19ac36f3291"
 NOW = datetime(2026, 1, 2, 3, 4, 6, tzinfo=UTC)
+TIMESTAMPED = timestamped_signature(BODY, int(NOW.timestamp()) - 1, [SECRET, OLDER_SECRET])
 
 
 @pytest.mark.parametrize(("secret", "header"), [(SECRET, SIGNED), (OLDER_SECRET, SIGNED_BY_OLDER)])
@@ -66,3 +67,41 @@ def test_the_tolerance_is_the_callers() -> None:
     late = NOW + timedelta(hours=1)
 
     assert verify_webhook(BODY, SIGNED, [SECRET], now=late, tolerance_seconds=4000).errors == ()
+
+
+@pytest.mark.parametrize("header", [SIGNED, None])
+@pytest.mark.parametrize("secret", [SECRET, OLDER_SECRET])
+def test_a_timestamped_signature_is_enough(header: str | None, secret: str) -> None:
+    known = [secret, SECRET]
+    webhook = verify_webhook(BODY, header, known, timestamped_signature_header=TIMESTAMPED, now=NOW)
+
+    assert webhook.data == {"ok": True}
+
+
+@pytest.mark.parametrize(
+    ("header", "timestamped", "reason"),
+    [
+        (SIGNED, TIMESTAMPED.replace("t=17", "t=18"), "no signature"),
+        (SIGNED, timestamped_signature(BODY, 0, [SECRET]), "from now, more than 300 s"),
+        (SIGNED, "v1=", "no signature"),
+        ("v1=wrong", TIMESTAMPED, "no signature"),
+        (None, None, "X-BASETEN-SIGNATURE"),
+    ],
+)
+def test_each_signature_that_is_there_must_hold(
+    header: str | None, timestamped: str | None, reason: str
+) -> None:
+    with pytest.raises(WebhookVerificationError) as refused:
+        verify_webhook(BODY, header, [SECRET], timestamped_signature_header=timestamped, now=NOW)
+
+    assert reason in refused.value.reason
+
+
+def test_a_webhook_may_point_to_its_result() -> None:
+    body = BODY.replace(b'{"ok":true}', b"null").replace(
+        b'"errors":[]', b'"errors":[],"result_url":"https://results.example.com/r"'
+    )
+
+    webhook = verify_webhook(body, signature(body, [SECRET]), [SECRET], now=NOW)
+
+    assert (webhook.data, webhook.result_url) == (None, "https://results.example.com/r")

@@ -73,7 +73,7 @@ def reserialising_verifier(body: bytes, header: str, secrets: list[str]) -> bool
 @pytest.mark.parametrize("moment", MOMENTS, ids=str)
 def test_both_verifiers_accept_any_result(result: str, moment: datetime) -> None:
     row = a_row(state=RequestState.SUCCEEDED)
-    body = webhook_body(row, from_json(result), moment).model_dump_json().encode()
+    body = webhook_body(row, from_json(result), moment).encoded()
     header = signature(body, [NEWEST, OLDER])
 
     assert raw_verifier(body, header, NEWEST)
@@ -85,12 +85,24 @@ def test_both_verifiers_accept_any_result(result: str, moment: datetime) -> None
 def test_both_verifiers_accept_a_failure() -> None:
     fault = Fault(code=FaultCode.MODEL_PREDICT_TIMEOUT, message="Longer than 3600 s: é.")
     row = a_row(state=RequestState.FAILED, faults=(fault,))
-    body = webhook_body(row, None, MOMENTS[0]).model_dump_json().encode()
+    body = webhook_body(row, None, MOMENTS[0]).encoded()
     header = signature(body, [NEWEST])
 
     assert raw_verifier(body, header, NEWEST)
     assert reserialising_verifier(body, header, [NEWEST])
     assert b'"data":null,"errors":[{"code":"MODEL_PREDICT_TIMEOUT","message":"' in body
+
+
+def test_both_verifiers_accept_a_url_in_place_of_the_result() -> None:
+    row = a_row(state=RequestState.SUCCEEDED)
+    body = webhook_body(row, None, MOMENTS[0], "https://b.s3.example.com/r?a=1&b=%2F").encoded()
+    header = signature(body, [NEWEST])
+
+    assert raw_verifier(body, header, NEWEST)
+    assert reserialising_verifier(body, header, [NEWEST])
+    assert body.endswith(
+        b'"data":null,"errors":[],"result_url":"https://b.s3.example.com/r?a=1&b=%2F"}'
+    )
 
 
 def test_the_published_vector_is_reproduced() -> None:
@@ -107,7 +119,7 @@ def test_the_published_vector_is_reproduced() -> None:
         data={"ok": True},
         errors=(),
     )
-    assert sent.model_dump_json().encode() == body
+    assert sent.encoded() == body
     assert signature(body, [NEWEST, OLDER]) == (
         "v1=ab7d1e1097c70b57e3507898ec5d5cebddd6a953d1f68c33f2d5dca8e2c72f84,"
         "v1=91b85e4f825182459f9aff0352188760e88b4c3a5861fdb06c89b19ac36f3291"

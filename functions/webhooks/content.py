@@ -1,0 +1,48 @@
+"""What a webhook says."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from pydantic_core import from_json
+
+from penstock.contracts.outcome import StoredObject
+from penstock.contracts.ports.objects import ResultStore
+from penstock.contracts.request import AsyncRequest, RequestState
+from penstock.dialects.baseten.answers import webhook_body
+from penstock.dialects.media_type import is_json
+
+
+@dataclass(frozen=True, kw_only=True)
+class WebhookContent:
+    """Writes bodies: with the result inside, or with a URL for one that has no place there."""
+
+    results: ResultStore
+    max_body_bytes: int
+    result_url_seconds: int
+
+    def body(self, request: AsyncRequest, now: datetime) -> bytes:
+        """Return the bytes to sign and to send at `now`.
+
+        Raises:
+            UnavailableError: the result cannot be read now.
+        """
+        result = request.result
+        if request.state is not RequestState.SUCCEEDED or result is None:
+            return webhook_body(request, None, now).encoded()
+        body = self._with_result(request, result, now)
+        if body is not None and len(body) <= self.max_body_bytes:
+            return body
+        url = self.results.url(result, self.result_url_seconds)
+        return webhook_body(request, None, now, url).encoded()
+
+    def _with_result(
+        self, request: AsyncRequest, result: StoredObject, now: datetime
+    ) -> bytes | None:
+        if not is_json(result.content_type) or result.size_bytes > self.max_body_bytes:
+            return None
+        content = self.results.read(result)
+        try:
+            data = from_json(content)
+        except ValueError:  # it says it is JSON and is not
+            return None
+        return webhook_body(request, data, now).encoded()

@@ -1,0 +1,1 @@
+"""Calling receivers of webhooks, and nobody else."""
