@@ -28,12 +28,12 @@ def served(model: str, folder: Path) -> Iterator[httpx.Client]:
     """Run an example on the real Truss server until the block ends."""
     context = TrussContext.at(model_context(MODELS / model))
     assert context is not None
-    python = asyncio.run(make_model_environment(context.folder, folder / "environments"))
+    environment = asyncio.run(make_model_environment(context.folder, folder / "environments"))
     context.lay_out(folder / "app")
     port = free_port()
     with (folder / "log").open("wb") as log:
         server = subprocess.Popen(
-            [str(python), "main.py"],
+            [str(environment.python), "main.py"],
             cwd=folder / "app",
             env={**inherited_environment(), **context.environment(folder / "app", port)},
             stdout=log,

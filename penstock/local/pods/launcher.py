@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from penstock.local.pods.model_environment import make_model_environment
+from penstock.local.pods.model_environment import ModelEnvironment, make_model_environment
 from penstock.local.pods.truss_app import TrussContext
 from penstock.local.pods.workload import Container, Workload, WorkloadError
 from penstock.local.processes import Command, inherited_environment
@@ -16,10 +16,15 @@ from penstock.local.state import StateFolder
 
 @dataclass(frozen=True)
 class TrussImage:
-    """A model server: the Truss context and the Python with its requirements."""
+    """A model server: the Truss context, and where its requirements are installed."""
 
     context: TrussContext
-    python: Path
+    environment: ModelEnvironment
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is otherwise here than in a container."""
+        return (*self.environment.notes, *self.context.notes)
 
 
 @dataclass(frozen=True)
@@ -65,10 +70,7 @@ class Launcher:
         """Return what is otherwise here than in a cluster."""
         images = (self._image(workload, container) for container in workload.containers)
         return tuple(
-            note
-            for image in images
-            if isinstance(image, TrussImage)
-            for note in image.context.notes
+            note for image in images if isinstance(image, TrussImage) for note in image.notes
         )
 
     def command(
@@ -103,11 +105,11 @@ class Launcher:
         match self._image(workload, container):
             case OwnImage() if container.command[:1] == ("python",):
                 return [sys.executable, *container.command[1:]], {}, home
-            case TrussImage(context, python) if len(container.ports) == 1:
+            case TrussImage(context, environment) if len(container.ports) == 1:
                 app = home / "app"
                 context.lay_out(app)
                 port = ports[container.ports[0]]
-                return [str(python), "main.py"], context.environment(app, port), app
+                return [str(environment.python), "main.py"], context.environment(app, port), app
             case _:
                 raise WorkloadError(
                     f"deployment {workload.name}, container {container.name}: needs a command that"

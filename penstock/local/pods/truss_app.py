@@ -1,7 +1,6 @@
 """The folder that a Truss server runs in, laid out as the Dockerfile of its context does it."""
 
 import shutil
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -51,12 +50,8 @@ class TrussContext:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What is otherwise here than in the image."""
+        """What its image has and the folder has not."""
         found = []
-        here = f"py{sys.version_info.major}{sys.version_info.minor}"
-        wanted = self.config.get("python_version")
-        if wanted != here:
-            found.append(f"runs on {here}, its image on {wanted}")
         if packages := self.config.get("system_packages"):
             found.append(f"system packages are not installed: {', '.join(packages)}")
         found += [

@@ -3,7 +3,6 @@ from pathlib import Path
 import pytest
 import yaml
 
-from penstock.local.pods.model_environment import environment_name, requirements_of
 from penstock.local.pods.truss_app import TrussContext
 
 CONFIG = {"python_version": "py310", "environment_variables": {"THREADS": 2}}
@@ -18,8 +17,6 @@ def context(tmp_path: Path) -> Path:
     (folder / "model" / "model.py").write_text("")
     (folder / "data" / "weights").write_text("")
     (folder / "config.yaml").write_text(yaml.safe_dump(CONFIG))
-    (folder / "requirements.txt").write_text("-i https://index.test\n--extra-index-url u\nsix\n")
-    (folder / "constraints.txt").write_text("six<2\n")
     return folder
 
 
@@ -62,25 +59,11 @@ def test_the_server_is_told_its_port_and_what_the_config_declares(
 def test_what_differs_from_the_image_is_told(context: Path) -> None:
     config = {**CONFIG, "system_packages": ["ffmpeg"], "build_commands": ["make"]}
     (context / "config.yaml").write_text(yaml.safe_dump(config))
-    version, packages, commands = opened(context).notes
+    packages, commands = opened(context).notes
 
-    assert "py310" in version
     assert "ffmpeg" in packages
     assert "build_commands" in commands
 
 
 def test_another_folder_is_no_truss_context(tmp_path: Path) -> None:
     assert TrussContext.at(tmp_path) is None
-
-
-def test_the_users_own_index_is_used_and_further_ones_are_kept(context: Path) -> None:
-    assert requirements_of(context) == "--extra-index-url u\nsix\n"
-
-
-def test_an_environment_is_shared_by_contexts_with_the_same_packages(context: Path) -> None:
-    before = environment_name(context)
-    (context / "model" / "model.py").write_text("changed = True")
-    assert environment_name(context) == before
-
-    (context / "constraints.txt").write_text("six<1\n")
-    assert environment_name(context) != before
