@@ -5,11 +5,13 @@ from typing import Any
 from aws_lambda_powertools.logging import correlation_paths
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from functions.intake.admission import Admission
 from functions.intake.routes import create_app
 from functions.intake.service import IntakeService
 from functions.telemetry import telemetry
 from penstock.adapters.aws.clients import client
 from penstock.adapters.aws.directory import DynamoCatalog
+from penstock.adapters.aws.limits import DynamoRateLimit
 from penstock.adapters.aws.objects import S3PayloadStore
 from penstock.adapters.aws.requests.queue import SqsRequestQueue
 from penstock.adapters.aws.requests.store import DynamoRequestStore
@@ -25,13 +27,28 @@ def _queue_of(deployment: Deployment) -> SqsRequestQueue:
     return SqsRequestQueue(deployment.queue_urls, client("sqs"))
 
 
+def _rate_limit() -> DynamoRateLimit | None:
+    if not _environment.tenant_requests_per_second:
+        return None
+    return DynamoRateLimit(
+        _environment.limits_table, _environment.tenant_requests_per_second, client("dynamodb")
+    )
+
+
+_requests = DynamoRequestStore(_environment.requests_table, client("dynamodb"))
 _app = create_app(
     IntakeService(
         catalog=DynamoCatalog(_environment.catalog_table, client("dynamodb"), utc_now),
-        requests=DynamoRequestStore(_environment.requests_table, client("dynamodb")),
+        requests=_requests,
         payloads=S3PayloadStore(_environment.payloads_bucket, client("s3")),
         queue_of=_queue_of,
         clock=utc_now,
+        admission=Admission(
+            rate=_rate_limit(),
+            requests=_requests,
+            outstanding_limit=_environment.tenant_outstanding_requests,
+            clock=utc_now,
+        ),
     ),
     max_payload_bytes=_environment.max_payload_bytes,
     allow_local_webhooks=_environment.allow_local_webhooks,

@@ -1,8 +1,9 @@
-"""Accepting a request: row, payload, message, in this order."""
+"""Accepting a request: payload, row, message, in this order."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from functions.intake.admission import Admission
 from penstock.contracts.directory.catalog import Deployment
 from penstock.contracts.errors import DuplicateRequestError, IdempotencyConflictError
 from penstock.contracts.message import QueueMessage
@@ -24,32 +25,34 @@ class IntakeService:
     payloads: PayloadStore
     queue_of: Callable[[Deployment], RequestQueue]
     clock: Clock
+    admission: Admission | None = None
+    """`None`: tenants have no limits."""
 
     def accept(self, submission: Submission, address: Address) -> AsyncRequest:
         """Store and queue a request; a repeat with the same idempotency key finds the first.
 
-        The payload goes to S3 only once the row is ours: another payload under the same
-        idempotency key must not replace the one that is queued. A crash after the row leaves a
-        request that nobody was told of; it expires, or the caller's repeat queues it.
+        Before the row there is at most a payload that nobody refers to; it passes away. A crash
+        after the row leaves a request that nobody was told of: it expires, or the caller's
+        repeat queues it.
 
         Raises:
             UnknownModelError: the address leads to no deployment.
             IdempotencyConflictError: the key was used with another submission.
+            RateLimitedError: the tenant sends too fast or has too much outstanding.
             UnavailableError: the request may be lost; the caller must send it again.
         """
         deployment = address.resolve(self.catalog)
+        if self.admission is not None:
+            self.admission.admit(submission.tenant)
         request = submission.accepted(deployment.model_id, deployment.deployment_id, self.clock())
+        message = self._message(request.request_id, submission)
         try:
             self.requests.accept(request)
         except DuplicateRequestError as duplicate:
             request = _same(duplicate.existing, request)
             if request.state is not RequestState.QUEUED or request.was_claimed:
                 return request
-        self.queue_of(deployment).send(
-            self._message(request.request_id, submission),
-            priority=request.priority,
-            tenant=request.tenant,
-        )
+        self.queue_of(deployment).send(message, priority=request.priority, tenant=request.tenant)
         return request
 
     def _message(self, request_id: RequestId, submission: Submission) -> QueueMessage:

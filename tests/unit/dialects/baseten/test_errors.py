@@ -15,6 +15,7 @@ CALLER_ERRORS = [
     (errors.ResultNotReadyError("r1", RequestState.QUEUED), 409, "result_not_ready"),
     (errors.ResultNotReadyError("r1", RequestState.FAILED, "boom"), 409, "no_result"),
     (errors.IdempotencyConflictError("r1"), 409, "client_error"),
+    (errors.RateLimitedError("too fast", 7), 429, "rate_limited"),
 ]
 
 
@@ -36,6 +37,10 @@ def test_a_caller_is_told_when_to_come_again() -> None:
     assert answer.status == 503
     assert answer.headers == {"Retry-After": "1"}
     assert "PutItem" not in answer.body.error
+
+
+def test_a_caller_that_sends_too_much_is_told_when_to_come_again() -> None:
+    assert error_answer(errors.RateLimitedError("too fast", 7)).headers == {"Retry-After": "7"}
 
 
 @pytest.mark.parametrize("error", [KeyError("secret"), errors.ProtocolError("secret")])

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from functions.intake.admission import Admission
 from functions.intake.routes import create_app
 from functions.intake.service import IntakeService
 from penstock.contracts.errors import UnavailableError
@@ -20,13 +21,14 @@ BODY = '{"model_input": {"secret": "é"}}'
 class Client:
     """Calls the routes as API Gateway does."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, admission: Admission | None = None) -> None:
         service = IntakeService(
             catalog=world.catalog,
             requests=world.requests,
             payloads=world.payloads,
             queue_of=world.queue_of,
             clock=world.clock,
+            admission=admission,
         )
         self._app = create_app(
             service, max_payload_bytes=1_000, allow_local_webhooks=False, count=world.count
@@ -142,3 +144,14 @@ def test_no_input_reaches_the_log(client: Client, log: pytest.LogCaptureFixture)
     assert "request accepted" in log.text
     assert "call refused" in log.text
     assert "secret" not in log.text
+
+
+def test_a_tenant_over_its_limit_is_answered_429_and_nothing_is_accepted(world: World) -> None:
+    limits = Admission(rate=None, requests=world.requests, outstanding_limit=1, clock=world.clock)
+    client = Client(world, limits)
+    assert client.post()[0] == 201
+
+    status, body, headers = client.post()
+    assert (status, body["error_code"]) == (429, "rate_limited")
+    assert int(headers["Retry-After"]) > 0
+    assert len(world.waiting()) == 1

@@ -127,7 +127,8 @@ def test_tenants_do_not_share_keys(service: IntakeService) -> None:
 
 @pytest.mark.parametrize("payload", [b'"small"', LARGE], ids=["inline", "stored"])
 @pytest.mark.parametrize(
-    "moment", ["after requests.accept", "before queue.send", "after queue.send"]
+    "moment",
+    ["before requests.accept", "after requests.accept", "before queue.send", "after queue.send"],
 )
 def test_a_repeat_heals_a_crash_at_any_step(
     service: IntakeService, world: World, payload: bytes, moment: str
@@ -143,12 +144,33 @@ def test_a_repeat_heals_a_crash_at_any_step(
     assert {message.request_id for message in world.waiting()} == {row.request_id}
 
 
-@pytest.mark.parametrize("call", ["requests.accept", "payloads.put", "queue.send"])
+@pytest.mark.parametrize("fails", ["before", "after"])
+@pytest.mark.parametrize("call", ["payloads.put", "requests.accept", "queue.send"])
 def test_a_caller_hears_of_every_call_that_fails(
+    service: IntakeService, world: World, call: str, fails: str
+) -> None:
+    (world.faults.fail if fails == "before" else world.faults.fail_after)(call, THROTTLED)
+    with pytest.raises(UnavailableError):
+        service.accept(a_submission(LARGE, key="k"), OCR)
+
+    row = service.accept(a_submission(LARGE, key="k"), OCR)
+    assert {message.request_id for message in world.waiting()} == {row.request_id}
+    assert not world.faults.pending
+
+
+@pytest.mark.parametrize("call", ["payloads.put", "requests.accept"])
+def test_what_was_refused_before_its_row_leaves_nothing_that_counts(
     service: IntakeService, world: World, call: str
 ) -> None:
     world.faults.fail(call, THROTTLED)
     with pytest.raises(UnavailableError):
-        service.accept(a_submission(LARGE, key="k"), OCR)
-    service.accept(a_submission(LARGE, key="k"), OCR)
-    assert len(world.waiting()) == 1
+        service.accept(a_submission(LARGE), OCR)
+    assert world.requests.count_open(ACME, 10) == 0
+    assert not world.waiting()
+
+
+def test_a_payload_lies_in_s3_before_its_row_says_so(service: IntakeService, world: World) -> None:
+    world.faults.crash_after("payloads.put")
+    with pytest.raises(CrashError):
+        service.accept(a_submission(LARGE), OCR)
+    assert world.requests.count_open(ACME, 10) == 0
