@@ -47,6 +47,9 @@ class StackOptions:
     port: int = 0
     """Where the API is served; 0 is any free port."""
 
+    workers_aws_url: str | None = None
+    """Where workers find AWS, if not at the emulator itself: tests stand in between."""
+
 
 def run_stack(
     options: StackOptions, say: Callable[[str], None], ready: Callable[[LocalStack], None]
@@ -129,7 +132,7 @@ async def _started(
     say("declaring the stack")
     made = await asyncio.to_thread(_declared, settings, built, emulator)
     say("starting the API and the scalers")
-    scalers = await _scalers(made, built, emulator, options.state, running)
+    scalers = await _scalers(made, built, emulator, options, running)
     front = Front(made.exports["api_url"])
     running.push_async_callback(front.stop)
     url = await front.start(options.port)
@@ -172,12 +175,15 @@ async def _scalers(
     made: Materialised,
     built: Built,
     emulator: Emulator,
-    state: StateFolder,
+    options: StackOptions,
     running: AsyncExitStack,
 ) -> tuple[DeploymentScaler, ...]:
     images = await resolve_images(made.of_type(IMAGE), built.root, MODEL_ENVIRONMENTS)
-    launcher = Launcher(images=images, aws_environment=emulator.environment(), state=state)
-    events = EventLog(state.events)
+    environment = emulator.environment()
+    if options.workers_aws_url is not None:
+        environment["AWS_ENDPOINT_URL"] = options.workers_aws_url
+    launcher = Launcher(images=images, aws_environment=environment, state=options.state)
+    events = EventLog(options.state.events)
     running.callback(events.close)
     aws = emulator.aws()
     scaled = {

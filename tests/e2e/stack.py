@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -137,20 +137,14 @@ class Stack:
 
 
 @contextmanager
-def running_stack(folder: Path, settings: str) -> Iterator[Stack]:
+def running_stack(
+    folder: Path, settings: str, program: Sequence[str] = (PENSTOCK, "local", "up")
+) -> Iterator[Stack]:
     """Run a stack below `folder` until the block ends."""
     settings_file = folder / "Pulumi.test.yaml"
     settings_file.write_text(settings)
     state = StateFolder.at(folder / "local")
-    command = [
-        PENSTOCK,
-        "local",
-        "up",
-        "--settings",
-        str(settings_file),
-        "--state",
-        str(state.path),
-    ]
+    command = [*program, "--settings", str(settings_file), "--state", str(state.path)]
     with (folder / "up.log").open("wb") as log:
         supervisor = subprocess.Popen(command, stdout=log, stderr=log)
     try:

@@ -1,0 +1,1 @@
+"""A model that writes down what it was asked."""
