@@ -9,6 +9,7 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from penstock.cli.webhooks.ports import WebhookPorts
     from penstock.client import Client
     from penstock.contracts.ports.directory import ApiKeyStore
 
@@ -33,6 +34,17 @@ class Connections:
         stack.point_aws_clients_here()
         with aws_access():
             yield DynamoApiKeyStore(stack.outputs.api_keys_table, client("dynamodb"))
+
+    @contextmanager
+    def webhooks(self, stack_name: str | None) -> "Iterator[WebhookPorts]":
+        """Give what delivers the webhooks of a stack."""
+        from penstock.cli.stack import Stack, aws_access
+        from penstock.cli.webhooks.ports import aws_webhook_ports
+
+        stack = Stack.find(stack_name, Path.cwd())
+        stack.point_aws_clients_here()
+        with aws_access():
+            yield aws_webhook_ports(stack)
 
 
 def connections(context: typer.Context) -> Connections:

@@ -8,6 +8,7 @@ import typer
 from penstock.cli import keys, local
 from penstock.cli.failures import EXIT_CODES_HELP, PenstockGroup
 from penstock.cli.requests import commands as requests
+from penstock.cli.webhooks import commands as webhooks
 
 app = typer.Typer(
     cls=PenstockGroup,
@@ -18,6 +19,7 @@ app = typer.Typer(
 )
 app.add_typer(requests.app)
 app.add_typer(keys.app, name="keys")
+app.add_typer(webhooks.app, name="webhooks")
 app.add_typer(local.app, name="local")
 
 

@@ -8,6 +8,7 @@ from typing import Protocol
 from penstock.contracts.errors import PenstockError
 from penstock.contracts.http.webhook_url import WebhookUrl
 from penstock.contracts.notification import Notification
+from penstock.contracts.signing_secrets import SigningSecretSet
 
 
 class UnreachableReceiverError(PenstockError):
@@ -80,4 +81,16 @@ class WebhookQueue(Protocol):
 
     def bury(self, body: str, reason: str) -> None:
         """Keep a copy of a message among the dead letters (`DeadLetterQueue`)."""
+        ...
+
+
+class SigningSecretStore(Protocol):
+    """All signing secrets of a stack, for who rotates them. Raises `UnavailableError`."""
+
+    def read(self) -> SigningSecretSet:
+        """Return what is stored now."""
+        ...
+
+    def write(self, secrets: SigningSecretSet) -> None:
+        """Replace what is stored; functions sign with it within a minute."""
         ...

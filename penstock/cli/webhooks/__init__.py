@@ -1,0 +1,1 @@
+"""Commands for operators: the webhooks of a stack."""
