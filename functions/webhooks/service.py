@@ -15,15 +15,13 @@ from penstock.contracts.ports.clock import Clock
 from penstock.contracts.ports.notifications import SigningSecrets
 from penstock.contracts.ports.requests import RequestStore
 from penstock.contracts.ports.webhooks import (
+    MOST_DEFERRALS,
     ReceiverAnswer,
     UnreachableReceiverError,
     WebhookQueue,
     WebhookSender,
 )
 from penstock.contracts.request import AsyncRequest, RequestState, WebhookStatus
-
-MOST_DEFERRALS = 100
-"""A message received more often is sent even to a host that is avoided, so that it ends."""
 
 
 class Verdict(StrEnum):

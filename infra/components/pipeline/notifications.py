@@ -13,6 +13,7 @@ from infra.components.pipeline.message_queue import (
     guard_queue,
     take_dead_letters,
 )
+from penstock.contracts.ports.webhooks import RECEIVES_BESIDE_ATTEMPTS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +47,7 @@ class Notifications(pulumi.ComponentResource):
             f"{name}-webhooks",
             self,
             visibility_seconds=args.visibility_seconds,
-            redrive=Redrive(dead_letters, args.max_receives),
+            redrive=Redrive(dead_letters, args.max_receives + RECEIVES_BESIDE_ATTEMPTS),
         )
         take_dead_letters(f"{name}-webhooks-redrive", dead_letters, [webhooks], self)
         topics = [succeeded.arn, failed.arn]

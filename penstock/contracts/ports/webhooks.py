@@ -10,6 +10,16 @@ from penstock.contracts.http.webhook_url import WebhookUrl
 from penstock.contracts.notification import Notification
 from penstock.contracts.signing_secrets import SigningSecretSet
 
+MOST_DEFERRALS = 100
+"""A message received more often is sent even to a host that is avoided, so that it ends."""
+
+RECEIVES_BESIDE_ATTEMPTS = 2 * MOST_DEFERRALS
+"""How often a message may be received without an attempt before SQS itself gives up on it.
+
+Attempts are counted in the row, so SQS's own count is only a safety net: half of these are for
+deferrals, the other half for failures of AWS and of our processes.
+"""
+
 
 class UnreachableReceiverError(PenstockError):
     """The receiver did not answer in time, or not in HTTP; it may later."""

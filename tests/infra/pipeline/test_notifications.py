@@ -34,13 +34,15 @@ def test_only_the_topics_may_write_to_the_webhook_queue(stack: Declared) -> None
     ]
 
 
-def test_a_webhook_that_was_tried_often_enough_becomes_a_dead_letter(stack: Declared) -> None:
+def test_a_webhook_that_never_ends_becomes_a_dead_letter_long_after_its_attempts(
+    stack: Declared,
+) -> None:
     queue = stack.named("notifications-webhooks", "sqs/queue:Queue")
     dead_letters = stack.named("notifications-webhooks-dead-letters", "sqs/queue:Queue")
 
     assert json.loads(queue.inputs["redrivePolicy"]) == {
         "deadLetterTargetArn": dead_letters.outputs["arn"],
-        "maxReceiveCount": 8,
+        "maxReceiveCount": 8 + 200,
     }
     assert stack.returned["webhook_dead_letter_queue_url"] == dead_letters.outputs["url"]
 

@@ -5,14 +5,18 @@ from dataclasses import dataclass
 
 import pytest
 
-from functions.webhooks.service import MOST_DEFERRALS, Attempt, Verdict
+from functions.webhooks.service import Attempt, Verdict
 from penstock.adapters.in_memory import CrashError
 from penstock.contracts.errors import UnavailableError
 from penstock.contracts.http.signature import is_signed, signed_at
 from penstock.contracts.http.webhook_url import ForbiddenTargetError
 from penstock.contracts.notification import Notification
 from penstock.contracts.outcome import Succeeded
-from penstock.contracts.ports.webhooks import ReceiverAnswer, UnreachableReceiverError
+from penstock.contracts.ports.webhooks import (
+    MOST_DEFERRALS,
+    ReceiverAnswer,
+    UnreachableReceiverError,
+)
 from penstock.contracts.request import AsyncRequest, RequestId, Tenant, WebhookStatus
 from penstock.contracts.submission import Submission
 from tests.unit.functions.webhooks.deliveries import SECRETS, URL, Webhooks
