@@ -23,38 +23,50 @@ def create_consumer(service: WebhookService, count: Count) -> Consume:
     its slowest receiver, which the sender bounds.
     """
 
-    def attempted(record: Mapping[str, Any]) -> tuple[Attempt | None, dict[str, Any]]:
-        """Return what was done, `None` if that is not known, and what to log of it."""
-        receive_count = int(record["attributes"]["ApproximateReceiveCount"])
-        known = {"message_id": record["messageId"], "receive_count": receive_count}
-        try:
-            notification = Notification.model_validate_json(record["body"])
-        except ValidationError:
-            notification = None
-        try:
-            if notification is None:
-                return service.bury(record["body"], "the message cannot be read"), known
-            known["request_id"] = notification.request_id
-            received = Received(notification, record["receiptHandle"], receive_count)
-            return service.deliver(received), known
-        except Exception:  # one record must not take the others with it
-            _logger.exception("webhook undecided", extra=known)
-            return None, known
-
-    def stays(attempt: Attempt | None, known: dict[str, Any]) -> bool:
+    def stays(record: Mapping[str, Any], attempt: Attempt | None) -> bool:
+        count(f"Webhooks{attempt.verdict.title() if attempt else 'Undecided'}")
         if attempt is None:
-            count("WebhooksUndecided")
             return True
-        count(f"Webhooks{attempt.verdict.title()}")
         outcome = {"verdict": attempt.verdict, "reason": attempt.reason}
-        _logger.info("webhook attempted", extra={**known, **outcome})
+        _logger.info("webhook attempted", extra={**_known(record), **outcome})
         return attempt.verdict.keeps_message
 
     def consume(event: Mapping[str, Any]) -> dict[str, Any]:
         records = event["Records"]
         with ThreadPoolExecutor(max_workers=len(records)) as threads:
-            done = list(threads.map(attempted, records))
-        staying = [known["message_id"] for attempt, known in done if stays(attempt, known)]
+            attempts = list(threads.map(lambda record: _attempted(service, record), records))
+        done = zip(records, attempts, strict=True)
+        staying = [record["messageId"] for record, attempt in done if stays(record, attempt)]
         return {"batchItemFailures": [{"itemIdentifier": each} for each in staying]}
 
     return consume
+
+
+def _attempted(service: WebhookService, record: Mapping[str, Any]) -> Attempt | None:
+    """Return what was done about a record; `None` if that is not known."""
+    try:
+        notification = _notification(record)
+        if notification is None:
+            return service.bury(record["body"], "the message cannot be read")
+        receive_count = int(record["attributes"]["ApproximateReceiveCount"])
+        return service.deliver(Received(notification, record["receiptHandle"], receive_count))
+    except Exception:  # one record must not take the others with it
+        _logger.exception("webhook undecided", extra=_known(record))
+        return None
+
+
+def _notification(record: Mapping[str, Any]) -> Notification | None:
+    try:
+        return Notification.model_validate_json(record["body"])
+    except ValidationError:
+        return None
+
+
+def _known(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what may be logged of a record."""
+    notification = _notification(record)
+    return {
+        "request_id": notification.request_id if notification else None,
+        "message_id": record["messageId"],
+        "receive_count": int(record["attributes"]["ApproximateReceiveCount"]),
+    }

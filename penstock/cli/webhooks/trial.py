@@ -2,6 +2,7 @@
 
 import time
 import uuid
+from collections.abc import Mapping
 
 from penstock.cli.webhooks.ports import WebhookPorts
 from penstock.contracts.contract import Contract
@@ -33,37 +34,41 @@ class Trial(Contract):
 def send_sample(ports: WebhookPorts, url: str) -> Trial:
     """Send a signed sample to `url` from this machine, once."""
     now = utc_now()
-    request_id = RequestId(uuid.uuid4().hex)
-    body = WebhookBody(
-        request_id=request_id,
+    sample = WebhookBody(
+        request_id=RequestId(uuid.uuid4().hex),
         model_id="sample",
         deployment_id="sample",
         time=now,
         data={"sample": True},
         errors=(),
-    ).encoded()
+    )
+    body = sample.encoded()
     secrets = ports.secrets.read().active(now)
-    headers = webhook_headers(request_id, f"{request_id}.succeeded", body, secrets, now)
+    event_id = f"{sample.request_id}.sample"
+    headers = webhook_headers(sample.request_id, event_id, body, secrets, now)
     began = time.monotonic()
-    answer: ReceiverAnswer | None = None
-    try:
-        answer = ports.sender.send(ports.rules.read(url), body, headers)
-    except ForbiddenTargetError as error:
-        reason = f"refused by Penstock: {error.reason}"
-        consequence = "it is given up at once"
-    except UnreachableReceiverError as error:
-        reason, consequence = error.reason, "it is sent again later"
-    else:
-        reason, consequence = _explained(answer)
+    answer, reason, consequence = _sent(ports, url, body, headers)
     return Trial(
         url=url,
-        request_id=request_id,
+        request_id=sample.request_id,
         delivered=answer is not None and answer.is_taken,
         status=answer.status if answer else None,
         seconds=round(time.monotonic() - began, 3),
         reason=reason,
         consequence=consequence,
     )
+
+
+def _sent(
+    ports: WebhookPorts, url: str, body: bytes, headers: Mapping[str, str]
+) -> tuple[ReceiverAnswer | None, str, str]:
+    try:
+        answer = ports.sender.send(ports.rules.read(url), body, headers)
+    except ForbiddenTargetError as error:
+        return None, f"refused by Penstock: {error.reason}", "it is given up at once"
+    except UnreachableReceiverError as error:
+        return None, error.reason, "it is sent again later"
+    return answer, *_explained(answer)
 
 
 def _explained(answer: ReceiverAnswer) -> tuple[str, str]:

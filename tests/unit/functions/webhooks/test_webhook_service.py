@@ -42,7 +42,7 @@ def test_a_post_names_and_signs_itself(webhooks: Webhooks, world: World) -> None
     assert headers["Content-Type"] == "application/json"
     assert headers["User-Agent"] == "Penstock-Webhooks/1"
     assert headers["X-BASETEN-REQUEST-ID"] == row.request_id
-    assert headers["X-PENSTOCK-EVENT-ID"] == f"{row.request_id}.succeeded"
+    assert headers["X-PENSTOCK-EVENT-ID"] == Notification.of(row).event_id
     newest, older = headers["X-BASETEN-SIGNATURE"].split(",")
     assert is_signed(body, newest, [SECRETS[0]])
     assert is_signed(body, older, [SECRETS[1]])
