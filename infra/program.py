@@ -26,6 +26,9 @@ from infra.settings.stack_settings import StackSettings
 _SWEEP = Index(
     name="sweep", hash_key=Attribute("sweep_shard", "S"), range_key=Attribute("sweep_at", "N")
 )
+_OPEN = Index(
+    name="open", hash_key=Attribute("open_tenant", "S"), range_key=Attribute("created_at", "N")
+)
 
 
 def declare(settings: StackSettings, artifacts: Artifacts) -> dict[str, pulumi.Input[str]]:
@@ -58,6 +61,7 @@ class _Data:
     requests: Table
     catalog: Table
     api_keys: Table
+    limits: Table
     store: PayloadStore
     notifications: Notifications
     signing_secret: SigningSecret
@@ -75,8 +79,12 @@ def _providers(settings: StackSettings) -> list[pulumi.ProviderResource]:
 def _declare_data(settings: StackSettings, opts: pulumi.ResourceOptions) -> _Data:
     kept = settings.is_protected
     requests = TableArgs(
-        hash_key="request_id", indexes=[_SWEEP], purge_attribute="purge_at", is_protected=kept
+        hash_key="request_id",
+        indexes=[_SWEEP, _OPEN],
+        purge_attribute="purge_at",
+        is_protected=kept,
     )
+    limits = TableArgs(hash_key="window", purge_attribute="purge_at", is_protected=kept)
     store = PayloadStoreArgs(
         payload_days=settings.retention.payload_days,
         result_days=settings.retention.result_days,
@@ -92,6 +100,7 @@ def _declare_data(settings: StackSettings, opts: pulumi.ResourceOptions) -> _Dat
         requests=Table("requests", requests, opts),
         catalog=Table("catalog", TableArgs(hash_key="model_id", is_protected=kept), opts),
         api_keys=Table("api-keys", TableArgs(hash_key="prefix", is_protected=kept), opts),
+        limits=Table("limits", limits, opts),
         store=PayloadStore("store", store, opts),
         notifications=Notifications("notifications", notifications, opts),
         signing_secret=SigningSecret("webhook-signing", secret, opts),
@@ -111,10 +120,14 @@ def _declare_functions(
         requests=data.requests,
         catalog=data.catalog,
         api_keys=data.api_keys,
+        limits=data.limits,
+        open_requests=_OPEN,
         store=data.store,
         notifications=data.notifications,
         signing_secret=data.signing_secret,
         max_payload_bytes=settings.api.max_payload_bytes,
+        tenant_requests_per_second=settings.tenants.requests_per_second,
+        tenant_outstanding_requests=settings.tenants.outstanding_requests,
         webhook_attempts=settings.webhooks.max_attempts,
         allow_local_webhooks=settings.webhooks.allow_local,
         log_days=settings.retention.log_days,

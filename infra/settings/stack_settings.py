@@ -45,6 +45,17 @@ class ApiSettings(Settings):
     per account and region: let exactly one stack set it."""
 
 
+class TenantSettings(Settings):
+    """How much one tenant may ask; what is more is answered 429 and not accepted."""
+
+    requests_per_second: Annotated[int, Field(ge=0, le=1_000)] = 0
+    """0: no limit. DynamoDB counts up to 1,000 a second under one key."""
+
+    outstanding_requests: Annotated[int, Field(ge=0, le=1_000_000)] = 0
+    """Requests that have not ended; 0: no limit. Counted every few seconds, so a burst may pass
+    it by a little."""
+
+
 class WebhookSettings(Settings):
     """How results are delivered to callers."""
 
@@ -72,6 +83,7 @@ class StackSettings(Settings):
     region: Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")]
     cluster: ClusterSettings
     api: ApiSettings = ApiSettings()
+    tenants: TenantSettings = TenantSettings()
     webhooks: WebhookSettings = WebhookSettings()
     retention: RetentionSettings = RetentionSettings()
     tags: dict[str, str] = Field(default_factory=dict)

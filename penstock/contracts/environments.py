@@ -159,6 +159,7 @@ class DispatcherEnvironment(ProcessEnvironment):
     queue_url_p0: str
     queue_url_p1: str
     queue_url_p2: str
+    dead_letter_queue_url: str
     requests_table: str
     payloads_bucket: str
     results_bucket: str

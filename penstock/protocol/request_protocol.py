@@ -78,9 +78,7 @@ class RequestProtocol:
             return Wait(released.retry.delay_seconds(released.failed_attempts))
         request = self._still_held(request)
         failure = self._endings.store_failure(request, fault)
-        failed = self.requests.finish(request, Failed(fault=fault, failure=failure))
-        # Rejected input would be rejected again; what used up its attempts is kept to be looked at.
-        return Announce(failed, buried_for=fault if fault.code.is_retried else None)
+        return Announce(self.requests.finish(request, Failed(fault=fault, failure=failure)))
 
     def give_back(self, request: AsyncRequest, delay_seconds: float = 0) -> Step:
         """Leave the request to another worker; this attempt does not count."""
@@ -110,9 +108,8 @@ class RequestProtocol:
         if current.is_leased(now) and current.lease_until:
             return Wait(math.ceil((current.lease_until - now).total_seconds()) + 1)
         if current.attempts_left <= 0:
-            fault = worker_died(current)
-            failed = self._endings.give_up(current, fault)
-            return Announce(failed, buried_for=fault) if failed else _LOOK_AGAIN
+            failed = self._endings.give_up(current, worker_died(current))
+            return Announce(failed) if failed else _LOOK_AGAIN
         return _LOOK_AGAIN
 
     @property

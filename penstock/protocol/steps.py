@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from penstock.contracts.outcome import Fault
-from penstock.contracts.request import AsyncRequest
+from penstock.contracts.request import AsyncRequest, RequestState
 
 
 @dataclass(frozen=True)
@@ -18,8 +18,18 @@ class Announce:
     """The request has ended: tell the world if that was not done, then delete the message."""
 
     request: AsyncRequest
-    buried_for: Fault | None = None
-    """Why a copy of the message is kept in the dead-letter queue: attempts were used up."""
+
+    @property
+    def buried_for(self) -> Fault | None:
+        """Why a copy of the message is kept in the dead-letter queue: attempts were used up.
+
+        The row alone decides, so whoever meets the message after a crash decides the same.
+        """
+        if self.request.state is not RequestState.FAILED or not self.request.faults:
+            return None
+        last = self.request.faults[-1]
+        # Rejected input would be rejected again.
+        return last if last.code.is_retried else None
 
 
 @dataclass(frozen=True)

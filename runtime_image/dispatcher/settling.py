@@ -1,4 +1,4 @@
-"""What becomes of a message once its request's step is decided: announce, delete, hide."""
+"""What becomes of a message once its request's step is decided: announce, bury, delete, hide."""
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
@@ -8,6 +8,8 @@ from tenacity import retry, retry_if_exception_type, wait_random_exponential
 
 from penstock.contracts.errors import UnavailableError
 from penstock.contracts.notification import Notification
+from penstock.contracts.outcome import Fault
+from penstock.contracts.ports.dead_letters import DeadLetterQueue
 from penstock.contracts.ports.notifications import Notifier
 from penstock.contracts.ports.requests import Delivery, RequestQueue, RequestStore
 from penstock.contracts.request import AsyncRequest
@@ -43,9 +45,16 @@ class Settling:
     """Carries out steps, batching what AWS lets us batch."""
 
     def __init__(
-        self, queue: RequestQueue, requests: RequestStore, notifier: Notifier, threads: Threads
+        self,
+        *,
+        queue: RequestQueue,
+        dead_letters: DeadLetterQueue,
+        requests: RequestStore,
+        notifier: Notifier,
+        threads: Threads,
     ) -> None:
         self._queue = queue
+        self._dead_letters = dead_letters
         self._requests = requests
         self._notifier = notifier
         self._threads = threads
@@ -57,6 +66,8 @@ class Settling:
         match step:
             case Announce(request):
                 await self._tell(request)
+                if step.buried_for is not None:
+                    await self._bury(delivery, step.buried_for)
                 await persistently(lambda: self._delete(delivery))
             case Wait(seconds):
                 await self._threads(self._queue.hide, [delivery], seconds)
@@ -71,6 +82,10 @@ class Settling:
         notification = Notification.of(request)
         await persistently(lambda: self._announce(notification))
         await persistently(lambda: self._threads(self._requests.mark_notified, request.request_id))
+
+    async def _bury(self, delivery: Delivery, fault: Fault) -> None:
+        reason = f"{fault.code}: {fault.message}"
+        await persistently(lambda: self._threads(self._dead_letters.bury, delivery, reason))
 
     async def _send_notifications(self, notifications: Sequence[Notification]) -> None:
         if failed := await self._threads(self._notifier.publish, notifications):

@@ -10,12 +10,14 @@ from dataclasses import dataclass
 import aiohttp
 
 from penstock.adapters.aws.clients import client
+from penstock.adapters.aws.dead_letters import SqsDeadLetterQueue
 from penstock.adapters.aws.notifier import SnsNotifier
 from penstock.adapters.aws.objects import S3PayloadStore, S3ResultStore
 from penstock.adapters.aws.requests.queue import SqsRequestQueue
 from penstock.adapters.aws.requests.store import DynamoRequestStore
 from penstock.contracts.environments import DispatcherEnvironment
 from penstock.contracts.ports.clock import Clock, utc_now
+from penstock.contracts.ports.dead_letters import DeadLetterQueue
 from penstock.contracts.ports.notifications import Notifier
 from penstock.contracts.ports.objects import PayloadStore, ResultStore
 from penstock.contracts.ports.requests import RequestQueue, RequestStore
@@ -44,6 +46,7 @@ class Ports:
 
     requests: RequestStore
     queue: RequestQueue
+    dead_letters: DeadLetterQueue
     payloads: PayloadStore
     results: ResultStore
     notifier: Notifier
@@ -56,6 +59,7 @@ def aws_ports(environment: DispatcherEnvironment) -> Ports:
     return Ports(
         requests=DynamoRequestStore(environment.requests_table, client("dynamodb")),
         queue=SqsRequestQueue(environment.queue_urls, client("sqs")),
+        dead_letters=SqsDeadLetterQueue(environment.dead_letter_queue_url, client("sqs")),
         payloads=S3PayloadStore(environment.payloads_bucket, s3),
         results=S3ResultStore(environment.results_bucket, s3),
         notifier=SnsNotifier(environment.succeeded_topic, environment.failed_topic, client("sns")),
@@ -88,7 +92,7 @@ def wire(
     readiness = Readiness(model_server)
     worker = Worker(
         protocol=protocol,
-        settling=Settling(ports.queue, ports.requests, ports.notifier, threads),
+        settling=_settling(ports, threads),
         heartbeats=heartbeats,
         gate=gate,
         model_server=model_server,
@@ -100,6 +104,16 @@ def wire(
     )
     lanes = Lanes(ports.queue, gate, lease_seconds=environment.lease_seconds, readiness=readiness)
     return Process(worker, lanes, heartbeats, readiness, drain)
+
+
+def _settling(ports: Ports, threads: Threads) -> Settling:
+    return Settling(
+        queue=ports.queue,
+        dead_letters=ports.dead_letters,
+        requests=ports.requests,
+        notifier=ports.notifier,
+        threads=threads,
+    )
 
 
 @asynccontextmanager

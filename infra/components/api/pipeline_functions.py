@@ -12,7 +12,7 @@ from infra.components.pipeline.notifications import Notifications
 from infra.components.pipeline.payload_store import PayloadStore
 from infra.components.pipeline.request_queues import statement_to_measure, statement_to_send
 from infra.components.pipeline.signing_secret import SigningSecret
-from infra.components.pipeline.table import Table
+from infra.components.pipeline.table import Index, Table
 from penstock.contracts.environments import (
     AuthorizerEnvironment,
     IntakeEnvironment,
@@ -22,7 +22,7 @@ from penstock.contracts.environments import (
 )
 
 WEBHOOKS_TIMEOUT_SECONDS = 120
-"""A batch is delivered one after the other, ten seconds each at most."""
+"""The webhooks of a batch are sent at once, ten seconds each at most; the rest is for slow AWS."""
 
 _WEBHOOKS_BATCH = 10
 _WEBHOOKS_AT_A_TIME = 20
@@ -42,10 +42,16 @@ class PipelineFunctionsArgs:
     requests: Table
     catalog: Table
     api_keys: Table
+    limits: Table
+    open_requests: Index
+    """The index of `requests` that counts what a tenant has outstanding."""
+
     store: PayloadStore
     notifications: Notifications
     signing_secret: SigningSecret
     max_payload_bytes: int
+    tenant_requests_per_second: int
+    tenant_outstanding_requests: int
     webhook_attempts: int
     allow_local_webhooks: bool
     log_days: int
@@ -110,10 +116,15 @@ class PipelineFunctions(pulumi.ComponentResource):
             "payloads_bucket": args.store.payloads.name,
             "max_payload_bytes": str(args.max_payload_bytes),
             "allow_local_webhooks": str(args.allow_local_webhooks).lower(),
+            "limits_table": args.limits.name,
+            "tenant_requests_per_second": str(args.tenant_requests_per_second),
+            "tenant_outstanding_requests": str(args.tenant_outstanding_requests),
         }
         statements = [
             args.catalog.statement_to_read(),
             args.requests.statement_to_add(),
+            args.requests.statement_to_query(args.open_requests),
+            args.limits.statement_to_count(),
             *args.store.statements_to_submit(),
             statement_to_send(args.stack),
         ]
@@ -140,6 +151,7 @@ class PipelineFunctions(pulumi.ComponentResource):
             "requests_table": args.requests.name,
             "results_bucket": args.store.results.name,
             "webhook_queue_url": args.notifications.webhook_queue_url,
+            "webhook_dead_letter_queue_url": args.notifications.webhook_dead_letter_queue_url,
             "signing_secret_id": args.signing_secret.arn,
             "max_attempts": str(args.webhook_attempts),
             "allow_local_webhooks": str(args.allow_local_webhooks).lower(),
@@ -147,7 +159,7 @@ class PipelineFunctions(pulumi.ComponentResource):
         statements = [
             args.requests.statement_to_advance(),
             *args.store.statements_to_fetch(),
-            args.notifications.statement_to_deliver(),
+            *args.notifications.statements_to_deliver(),
             args.signing_secret.statement_to_read(),
         ]
         function = self._function(

@@ -89,8 +89,9 @@ class WorkerDeployment(pulumi.ComponentResource):
             f"{self._name}-permissions",
             role=role.name,
             policy=policy(
-                self._args.queues.statement_to_work(),
+                *self._args.queues.statements_to_work(),
                 platform.requests.statement_to_advance(),
+                platform.requests.statement_to_read_many(),
                 *platform.store.statements_to_work(),
                 platform.notifications.statement_to_publish(),
             ),
@@ -146,6 +147,7 @@ class WorkerDeployment(pulumi.ComponentResource):
             queue_url_p0=p0,
             queue_url_p1=p1,
             queue_url_p2=p2,
+            dead_letter_queue_url=args.queues.dead_letter_queue_url,
             requests_table=platform.requests.name,
             payloads_bucket=platform.store.payloads.name,
             results_bucket=platform.store.results.name,

@@ -15,6 +15,7 @@ from infra.components.pipeline.message_queue import (
 _PRIORITIES = (0, 1, 2)
 _MAX_RECEIVES = 20  # attempts are counted in the row; spot kills and drains count here too
 _TAG = "penstock:requests-of"
+_DEAD_LETTERS_TAG = "penstock:dead-letters-of"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +39,9 @@ class RequestQueues(pulumi.ComponentResource):
         self, name: str, args: RequestQueuesArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("penstock:pipeline:RequestQueues", name, {}, opts)
-        dead_letters = declare_queue(f"{name}-dead-letters", self)
+        self._dead_letters = dead_letters = declare_queue(
+            f"{name}-dead-letters", self, tags={_DEAD_LETTERS_TAG: args.stack}
+        )
         self.dead_letter_queue_url = dead_letters.url
         p0, p1, p2 = self._queues = tuple(
             declare_queue(
@@ -59,23 +62,32 @@ class RequestQueues(pulumi.ComponentResource):
             {"urls": list(self.urls), "dead_letter_queue_url": self.dead_letter_queue_url}
         )
 
-    def statement_to_work(self) -> Statement:
+    def statements_to_work(self) -> list[Statement]:
         """Allow what a dispatcher does with these queues."""
         actions = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility"]
-        return allow(actions, [queue.arn for queue in self._queues])
+        return [
+            allow(actions, [queue.arn for queue in self._queues]),
+            allow("sqs:SendMessage", self._dead_letters.arn),
+        ]
 
 
 def statement_to_send(stack: str) -> Statement:
     """Allow to send to every request queue of a stack."""
-    return _allow_on_all("sqs:SendMessage", stack)
+    return _allow_on_all("sqs:SendMessage", _TAG, stack)
 
 
 def statement_to_measure(stack: str) -> Statement:
     """Allow to read the depth of every request queue of a stack."""
-    return _allow_on_all("sqs:GetQueueAttributes", stack)
+    return _allow_on_all("sqs:GetQueueAttributes", _TAG, stack)
 
 
-def _allow_on_all(action: str, stack: str) -> Statement:
+def statement_to_look_at_dead_letters(stack: str) -> Statement:
+    """Allow to count and read, but not to remove, all dead letters of a stack's requests."""
+    actions = ["sqs:GetQueueAttributes", "sqs:ReceiveMessage"]
+    return _allow_on_all(actions, _DEAD_LETTERS_TAG, stack)
+
+
+def _allow_on_all(actions: str | list[str], tag: str, stack: str) -> Statement:
     # By tag, because a role's policies end at 10,240 characters: 35 deployments named by ARN.
-    condition = {"StringEquals": {f"aws:ResourceTag/{_TAG}": stack}}
-    return allow(action, "arn:aws:sqs:*:*:*", condition)
+    condition = {"StringEquals": {f"aws:ResourceTag/{tag}": stack}}
+    return allow(actions, "arn:aws:sqs:*:*:*", condition)

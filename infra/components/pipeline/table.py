@@ -19,7 +19,7 @@ class Attribute(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Index:
-    """A second way to find items; those that lack its attributes are not in it."""
+    """A second way to find the keys of items; those that lack its attributes are not in it."""
 
     name: str
     hash_key: Attribute
@@ -80,11 +80,28 @@ class Table(pulumi.ComponentResource):
         """Allow to get single items and to change them."""
         return allow(["dynamodb:GetItem", "dynamodb:UpdateItem"], self.arn)
 
+    def statement_to_read_many(self) -> Statement:
+        """Allow to get many items by their keys."""
+        return allow("dynamodb:BatchGetItem", self.arn)
+
+    def statement_to_query(self, index: Index) -> Statement:
+        """Allow to find keys in an index."""
+        return allow("dynamodb:Query", pulumi.Output.concat(self.arn, "/index/", index.name))
+
+    def statement_to_list(self) -> Statement:
+        """Allow to read the whole table."""
+        return allow("dynamodb:Scan", self.arn)
+
+    def statement_to_count(self) -> Statement:
+        """Allow to count in items, and nothing else."""
+        return allow("dynamodb:UpdateItem", self.arn)
+
 
 def _declared(index: Index) -> aws.dynamodb.TableGlobalSecondaryIndexArgsDict:
     return {
         "name": index.name,
-        "projection_type": "ALL",
+        # A change of anything else in an item then writes no index.
+        "projection_type": "KEYS_ONLY",
         "key_schemas": [
             {"attribute_name": index.hash_key.name, "key_type": "HASH"},
             {"attribute_name": index.range_key.name, "key_type": "RANGE"},

@@ -5,7 +5,10 @@ from typing import Any
 
 import pytest
 
+from infra.artifacts.artifacts import Artifacts
 from infra.artifacts.workspace import ROOT
+from infra.program import declare as declare_stack
+from infra.settings.stack_settings import StackSettings, TenantSettings
 from penstock.contracts.environments import (
     AuthorizerEnvironment,
     DispatcherEnvironment,
@@ -14,7 +17,7 @@ from penstock.contracts.environments import (
     StatusEnvironment,
     WebhooksEnvironment,
 )
-from tests.infra.recording import Declared
+from tests.infra.recording import Declared, record
 
 FUNCTIONS: tuple[type[ProcessEnvironment], ...] = (
     AuthorizerEnvironment,
@@ -67,6 +70,17 @@ def test_functions_are_told_names_that_exist(stack: Declared) -> None:
         assert {k: read[k] for k in named if k in read} == {
             k: v for k, v in named.items() if k in read
         }
+
+
+def test_limits_of_tenants_reach_intake(settings: StackSettings, artifacts: Artifacts) -> None:
+    limits = TenantSettings(requests_per_second=50, outstanding_requests=9_000)
+    settings = settings.model_copy(update={"tenants": limits})
+    stack = record(lambda: declare_stack(settings, artifacts))
+
+    function = stack.named("functions-intake-function", ":Function")
+    read = IntakeEnvironment.read(function.inputs["environment"]["variables"])
+    assert (read.tenant_requests_per_second, read.tenant_outstanding_requests) == (50, 9_000)
+    assert read.limits_table == stack.named("limits-table", ":Table").outputs["name"]
 
 
 def test_settings_reach_the_functions(stack: Declared) -> None:

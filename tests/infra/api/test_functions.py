@@ -43,6 +43,8 @@ EXPECTED = {
     "intake": {
         ("dynamodb:GetItem", _table("catalog")),
         ("dynamodb:PutItem", _table("requests")),
+        ("dynamodb:Query", f"{_table('requests')}/index/open"),
+        ("dynamodb:UpdateItem", _table("limits")),
         ("s3:PutObject", f"{PAYLOADS}/payloads/*"),
         ("s3:GetObject", f"{PAYLOADS}/payloads/*"),
         ("s3:ListBucket", PAYLOADS),
@@ -62,6 +64,7 @@ EXPECTED = {
         ("sqs:DeleteMessage", WEBHOOK_QUEUE),
         ("sqs:ChangeMessageVisibility", WEBHOOK_QUEUE),
         ("sqs:GetQueueAttributes", WEBHOOK_QUEUE),
+        ("sqs:SendMessage", f"{WEBHOOK_QUEUE}-dead-letters"),
         (
             "secretsmanager:GetSecretValue",
             f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:webhook-signing-secret",

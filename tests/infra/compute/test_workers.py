@@ -244,6 +244,7 @@ def test_a_worker_may_do_what_it_does_and_nothing_else(stack: Declared) -> None:
     assert granted == {
         ("dynamodb:GetItem", requests),
         ("dynamodb:UpdateItem", requests),
+        ("dynamodb:BatchGetItem", requests),
         ("s3:GetObject", "arn:aws:s3:::store-payloads-bucket/payloads/*"),
         ("s3:PutObject", f"{results}/results/*"),
         ("s3:PutObject", f"{results}/failures/*"),

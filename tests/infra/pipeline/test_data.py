@@ -14,7 +14,12 @@ def production(settings: StackSettings, artifacts: Artifacts) -> Declared:
     return record(lambda: declare_stack(settings, artifacts))
 
 
-KEYS = {"requests": "request_id", "catalog": "model_id", "api-keys": "prefix"}
+KEYS = {
+    "requests": "request_id",
+    "catalog": "model_id",
+    "api-keys": "prefix",
+    "limits": "window",
+}
 
 
 @pytest.mark.parametrize("name", KEYS)
@@ -27,25 +32,40 @@ def test_a_table_is_restorable_and_encrypted(stack: Declared, name: str) -> None
     assert table["serverSideEncryption"] == {"enabled": True}
 
 
-def test_the_sweeper_finds_requests_by_when_they_need_somebody(stack: Declared) -> None:
+def test_requests_are_found_by_when_they_need_somebody_and_counted_by_tenant(
+    stack: Declared,
+) -> None:
     table = stack.named("requests-table", "dynamodb/table:Table").inputs
 
-    (index,) = table["globalSecondaryIndexes"]
-    assert index["name"] == "sweep"
-    assert index["projectionType"] == "ALL"
-    assert index["keySchemas"] == [
-        {"attributeName": "sweep_shard", "keyType": "HASH"},
-        {"attributeName": "sweep_at", "keyType": "RANGE"},
-    ]
+    found = {
+        index["name"]: (index["projectionType"], index["keySchemas"])
+        for index in table["globalSecondaryIndexes"]
+    }
+    assert found == {
+        name: (
+            "KEYS_ONLY",
+            [
+                {"attributeName": hash_key, "keyType": "HASH"},
+                {"attributeName": range_key, "keyType": "RANGE"},
+            ],
+        )
+        for name, hash_key, range_key in (
+            ("sweep", "sweep_shard", "sweep_at"),
+            ("open", "open_tenant", "created_at"),
+        )
+    }
     assert {a["name"]: a["type"] for a in table["attributes"]} == {
         "request_id": "S",
         "sweep_shard": "S",
         "sweep_at": "N",
+        "open_tenant": "S",
+        "created_at": "N",
     }
 
 
-def test_old_rows_remove_themselves(stack: Declared) -> None:
-    table = stack.named("requests-table", "dynamodb/table:Table").inputs
+@pytest.mark.parametrize("name", ["requests", "limits"])
+def test_old_rows_remove_themselves(stack: Declared, name: str) -> None:
+    table = stack.named(f"{name}-table", "dynamodb/table:Table").inputs
 
     assert table["ttl"] == {"attributeName": "purge_at", "enabled": True}
 

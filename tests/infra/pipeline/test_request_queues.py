@@ -94,6 +94,8 @@ def test_the_dispatcher_reads_the_queues_of_its_deployment(
 
     told = [env[f"PENSTOCK_QUEUE_URL_P{priority}"] for priority in range(3)]
     assert told == list(_deployment(stack, deployment_id).queue_urls)
+    buried_in = env["PENSTOCK_DEAD_LETTER_QUEUE_URL"]
+    assert buried_in == _deployment(stack, deployment_id).dead_letter_queue_url
 
 
 @pytest.mark.parametrize("deployment_id", DEPLOYMENTS)
@@ -110,13 +112,16 @@ def test_the_dispatcher_may_use_the_queues_of_its_deployment_only(
 ) -> None:
     statements = stack.named(f"{deployment_id}-permissions", ":RolePolicy").policy()
 
-    (sqs,) = [s for s in statements if any(a.startswith("sqs:") for a in s["Action"])]
-    assert set(sqs["Action"]) == {
+    working, burying = [s for s in statements if "sqs:" in str(s["Action"])]
+    assert set(working["Action"]) == {
         "sqs:ReceiveMessage",
         "sqs:DeleteMessage",
         "sqs:ChangeMessageVisibility",
     }
-    assert sqs["Resource"] == [q.outputs["arn"] for q in _lanes(stack, deployment_id)]
+    assert working["Resource"] == [q.outputs["arn"] for q in _lanes(stack, deployment_id)]
+    dead_letters = stack.named(f"{deployment_id}-dead-letters", "sqs/queue:Queue")
+    assert burying["Action"] == "sqs:SendMessage"
+    assert burying["Resource"] == dead_letters.outputs["arn"]
 
 
 def test_request_queues_carry_the_tag_that_permissions_go_by(stack: Declared) -> None:
@@ -127,6 +132,16 @@ def test_request_queues_carry_the_tag_that_permissions_go_by(stack: Declared) ->
     }
 
     assert tagged == {f"{d}-p{priority}" for d in DEPLOYMENTS for priority in range(3)}
+
+
+def test_dead_letters_carry_a_tag_of_their_own(stack: Declared) -> None:
+    tagged = {
+        queue.name
+        for queue in stack.of_type("sqs/queue:Queue")
+        if queue.inputs.get("tags") == {"penstock:dead-letters-of": "test"}
+    }
+
+    assert tagged == {f"{d}-dead-letters" for d in DEPLOYMENTS}
 
 
 def test_every_queue_is_encrypted_polled_patiently_and_reached_over_tls_only(

@@ -7,6 +7,7 @@ import pytest
 
 from penstock.adapters.in_memory import (
     FakeClock,
+    InMemoryDeadLetterQueue,
     InMemoryNotifier,
     InMemoryPayloadStore,
     InMemoryRequestQueue,
@@ -30,6 +31,7 @@ class World:
     clock: Clock
     requests: InMemoryRequestStore = field(init=False)
     queue: InMemoryRequestQueue = field(init=False)
+    dead_letters: InMemoryDeadLetterQueue = field(init=False)
     payloads: InMemoryPayloadStore = field(default_factory=InMemoryPayloadStore)
     results: InMemoryResultStore = field(default_factory=InMemoryResultStore)
     notifier: InMemoryNotifier = field(default_factory=InMemoryNotifier)
@@ -37,6 +39,7 @@ class World:
     def __post_init__(self) -> None:
         self.requests = InMemoryRequestStore(self.clock)
         self.queue = InMemoryRequestQueue(self.clock)
+        self.dead_letters = InMemoryDeadLetterQueue(self.clock)
 
     def protocol(self, worker: str = "w1") -> RequestProtocol:
         return RequestProtocol(

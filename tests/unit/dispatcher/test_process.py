@@ -89,6 +89,7 @@ async def _dispatching(
     ports = Ports(
         requests=world.requests,
         queue=world.queue,
+        dead_letters=world.dead_letters,
         payloads=world.payloads,
         results=world.results,
         notifier=world.notifier,
