@@ -122,10 +122,8 @@ async def _started(
 ) -> _Stack:
     settings = StackSettings.read(options.settings_file)
     say("starting MiniStack; building functions and models")
-    interpreter = await Interpreter.find()
-    emulator, built, _ = await asyncio.gather(
-        _emulator(interpreter, settings.region, options.state, running),
-        build(settings, Path(interpreter.executable)),
+    (emulator, built), _ = await asyncio.gather(
+        _parts(settings, options.state, running),
         # Pulumi's providers take two seconds to import; here they are spent beside the others.
         asyncio.to_thread(importlib.import_module, "infra.program"),
     )
@@ -149,6 +147,16 @@ async def _started(
         emulator=emulator,
         models=tuple(settings.models),
         scalers=scalers,
+    )
+
+
+async def _parts(
+    settings: StackSettings, state: StateFolder, running: AsyncExitStack
+) -> tuple[Emulator, Built]:
+    interpreter = await Interpreter.find()
+    return await asyncio.gather(
+        _emulator(interpreter, settings.region, state, running),
+        build(settings, Path(interpreter.executable)),
     )
 
 
