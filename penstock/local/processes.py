@@ -19,6 +19,9 @@ _INHERITED = (
     "SSL_CERT_FILE", "SSL_CERT_DIR",
 )  # fmt: skip
 
+_ROUNDS = 3
+"""A process that is just being started shows no mark yet; the next look finds it."""
+
 
 def inherited_environment() -> dict[str, str]:
     """Return what a child may see of the caller's environment: no credentials, no settings."""
@@ -118,3 +121,14 @@ def end_all(processes: Sequence[psutil.Process], grace_seconds: float) -> None:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.kill()
     psutil.wait_procs(alive, timeout=grace_seconds)
+
+
+def end_marked(state_folder: Path, grace_seconds: float) -> int:
+    """End every process of the stack in `state_folder`; return how many there were."""
+    ended = 0
+    for _ in range(_ROUNDS):
+        if not (found := find_marked(state_folder)):
+            break
+        end_all(found, grace_seconds)
+        ended += len(found)
+    return ended

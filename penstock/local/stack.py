@@ -25,7 +25,7 @@ from penstock.local.pods.events import EventLog
 from penstock.local.pods.launcher import Launcher, resolve_images
 from penstock.local.pods.scaler import DeploymentScaler
 from penstock.local.pods.workload import Workload, WorkloadError
-from penstock.local.processes import end_all, find_marked
+from penstock.local.processes import end_marked
 from penstock.local.state import StackStatus, StateFolder
 from penstock.local.supervisor import take_over
 
@@ -66,7 +66,7 @@ def run_stack(
     finally:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_IGN)  # what is left of the way out is short
-        end_all(find_marked(options.state.path), _GRACE_SECONDS)
+        end_marked(options.state.path, _GRACE_SECONDS)
         options.state.forget()
 
 

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from penstock.contracts.contract import Contract
 from penstock.contracts.errors import PenstockError
-from penstock.local.processes import end_all, find_marked
+from penstock.local.processes import end_all, end_marked
 from penstock.local.state import StateFolder
 
 _GOODBYE_SECONDS = 20.0
@@ -64,7 +64,7 @@ def take_over(state: StateFolder) -> None:
         AlreadyRunningError: another supervisor is alive.
     """
     check_free(state)
-    end_all(find_marked(state.path), _GRACE_SECONDS)
+    end_marked(state.path, _GRACE_SECONDS)
     state.prepare()
     state.write(state.supervisor, Supervisor.this_process())
 
@@ -74,11 +74,9 @@ def bring_down(state: StateFolder) -> int:
     ended = 0
     if supervisor := Supervisor.find(state):
         supervisor.terminate()
-        psutil.wait_procs([supervisor], timeout=_GOODBYE_SECONDS)
+        _, alive = psutil.wait_procs([supervisor], timeout=_GOODBYE_SECONDS)
+        end_all(alive, _GRACE_SECONDS)
         ended = 1
-    left = find_marked(state.path)
-    if supervisor and supervisor.is_running() and supervisor not in left:
-        left.append(supervisor)
-    end_all(left, _GRACE_SECONDS)
+    ended += end_marked(state.path, _GRACE_SECONDS)
     state.forget()
-    return ended + len(left)
+    return ended

@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from penstock.local.pods.container_process import ContainerProcess
-from penstock.local.processes import MARKER, Child, Command, end_all, find_marked
+from penstock.local.processes import MARKER, Child, Command, end_marked, find_marked
 
 STUBBORN = """
 import signal, subprocess, sys, time
@@ -69,7 +69,7 @@ def test_all_are_ended_those_that_do_not_listen_by_force(tmp_path: Path) -> None
             assert process.stdout is not None
             assert process.stdout.readline().startswith(b"started")
 
-        end_all(find_marked(tmp_path), 0.5)
+        assert end_marked(tmp_path, 0.5) == 3
 
         assert find_marked(tmp_path) == []
 
