@@ -122,6 +122,7 @@ def _declare_functions(
         api_keys=data.api_keys,
         limits=data.limits,
         open_requests=_OPEN,
+        due_requests=_SWEEP,
         store=data.store,
         notifications=data.notifications,
         signing_secret=data.signing_secret,

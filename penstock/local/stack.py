@@ -21,6 +21,7 @@ from penstock.local.emulator import Emulator, EmulatorError, Interpreter
 from penstock.local.front import Front
 from penstock.local.materialise.cluster import DEPLOYMENT, IMAGE, SCALED_OBJECT
 from penstock.local.materialise.program import Materialised, run_program
+from penstock.local.materialise.schedules import SCHEDULE, Schedule
 from penstock.local.pods.events import EventLog
 from penstock.local.pods.launcher import Launcher, resolve_images
 from penstock.local.pods.scaler import DeploymentScaler
@@ -94,6 +95,7 @@ class _Stack:
     emulator: Emulator
     models: tuple[str, ...]
     scalers: tuple[DeploymentScaler, ...]
+    schedules: tuple[Schedule, ...]
 
     def tell_status(self) -> None:
         """Write down how things are."""
@@ -102,9 +104,13 @@ class _Stack:
         self.state.write(self.state.status, status)
 
     async def keep_running(self) -> None:
-        """Scale and tell until cancelled, or until a part that all need is gone."""
+        """Scale, call and tell until cancelled, or until a part that all need is gone."""
+        aws = self.emulator.aws()
         await asyncio.gather(
-            self._keep_telling(), self._need_emulator(), *(scaler.run() for scaler in self.scalers)
+            self._keep_telling(),
+            self._need_emulator(),
+            *(scaler.run() for scaler in self.scalers),
+            *(schedule.follow(aws) for schedule in self.schedules),
         )
 
     async def _keep_telling(self) -> None:
@@ -147,6 +153,7 @@ async def _started(
         emulator=emulator,
         models=tuple(settings.models),
         scalers=scalers,
+        schedules=tuple(map(Schedule.of, made.of_type(SCHEDULE))),
     )
 
 

@@ -7,10 +7,15 @@ import pulumi
 import pulumi_aws as aws
 
 from infra.components.api.lambda_function import LambdaCode, LambdaFunction, LambdaFunctionArgs
+from infra.components.api.schedule import Schedule, ScheduleArgs
 from infra.components.permissions import Statement
 from infra.components.pipeline.notifications import Notifications
 from infra.components.pipeline.payload_store import PayloadStore
-from infra.components.pipeline.request_queues import statement_to_measure, statement_to_send
+from infra.components.pipeline.request_queues import (
+    statement_to_look_at_dead_letters,
+    statement_to_measure,
+    statement_to_send,
+)
 from infra.components.pipeline.signing_secret import SigningSecret
 from infra.components.pipeline.table import Index, Table
 from penstock.contracts.environments import (
@@ -18,6 +23,7 @@ from penstock.contracts.environments import (
     IntakeEnvironment,
     ProcessEnvironment,
     StatusEnvironment,
+    SweeperEnvironment,
     WebhooksEnvironment,
 )
 
@@ -26,7 +32,8 @@ WEBHOOKS_TIMEOUT_SECONDS = 120
 
 _WEBHOOKS_BATCH = 10
 _WEBHOOKS_AT_A_TIME = 20
-
+_SWEEPER_TIMEOUT_SECONDS = 55
+"""Less than the minute after which it is called again."""
 
 Variables = Mapping[str, pulumi.Input[str]]
 
@@ -46,6 +53,9 @@ class PipelineFunctionsArgs:
     open_requests: Index
     """The index of `requests` that counts what a tenant has outstanding."""
 
+    due_requests: Index
+    """The index of `requests` that the sweeper goes by."""
+
     store: PayloadStore
     notifications: Notifications
     signing_secret: SigningSecret
@@ -58,12 +68,13 @@ class PipelineFunctionsArgs:
 
 
 class PipelineFunctions(pulumi.ComponentResource):
-    """Authorizer, intake, status and webhooks, each with its own role."""
+    """Authorizer, intake, status, webhooks and sweeper, each with its own role."""
 
     authorizer: LambdaFunction
     intake: LambdaFunction
     status: LambdaFunction
     webhooks: LambdaFunction
+    sweeper: LambdaFunction
 
     def __init__(
         self, name: str, args: PipelineFunctionsArgs, opts: pulumi.ResourceOptions | None = None
@@ -74,7 +85,8 @@ class PipelineFunctions(pulumi.ComponentResource):
         self.intake = self._intake()
         self.status = self._status()
         self.webhooks = self._webhooks()
-        functions = (self.authorizer, self.intake, self.status, self.webhooks)
+        self.sweeper = self._sweeper()
+        functions = (self.authorizer, self.intake, self.status, self.webhooks, self.sweeper)
         self.register_outputs({"names": [function.name for function in functions]})
 
     def _function(
@@ -173,5 +185,35 @@ class PipelineFunctions(pulumi.ComponentResource):
             function_response_types=["ReportBatchItemFailures"],
             scaling_config={"maximum_concurrency": _WEBHOOKS_AT_A_TIME},
             opts=pulumi.ResourceOptions(parent=self),
+        )
+        return function
+
+    def _sweeper(self) -> LambdaFunction:
+        args = self._args
+        variables: Variables = {
+            "catalog_table": args.catalog.name,
+            "requests_table": args.requests.name,
+            "results_bucket": args.store.results.name,
+            "succeeded_topic": args.notifications.succeeded_topic,
+            "failed_topic": args.notifications.failed_topic,
+        }
+        statements = [
+            args.catalog.statement_to_read(),
+            args.catalog.statement_to_list(),
+            args.requests.statement_to_advance(),
+            args.requests.statement_to_read_many(),
+            args.requests.statement_to_query(args.due_requests),
+            *args.store.statements_to_give_up(),
+            args.notifications.statement_to_publish(),
+            statement_to_measure(args.stack),
+            statement_to_look_at_dead_letters(args.stack),
+        ]
+        function = self._function(
+            SweeperEnvironment, variables, statements, timeout_seconds=_SWEEPER_TIMEOUT_SECONDS
+        )
+        Schedule(
+            f"{self._name}-sweeper",
+            ScheduleArgs(function=function, rate="rate(1 minute)"),
+            pulumi.ResourceOptions(parent=self),
         )
         return function

@@ -83,7 +83,7 @@ def statement_to_measure(stack: str) -> Statement:
 
 def statement_to_look_at_dead_letters(stack: str) -> Statement:
     """Allow to count and read, but not to remove, all dead letters of a stack's requests."""
-    actions = ["sqs:GetQueueAttributes", "sqs:ReceiveMessage"]
+    actions = ["sqs:GetQueueAttributes", "sqs:ReceiveMessage", "sqs:ChangeMessageVisibility"]
     return _allow_on_all(actions, _DEAD_LETTERS_TAG, stack)
 
 

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -61,10 +61,26 @@ class SqsDeadLetterQueue:
             letters += [_letter(message) for message in received]
         return letters
 
+    def put_back(self, letters: Sequence[DeadLetter]) -> None:
+        """Show letters to others at once."""
+        for batch in _batches(letters):
+            # What SQS refuses is gone, or visible already.
+            with aws_call("put back dead letters"):
+                self._sqs.change_message_visibility_batch(
+                    QueueUrl=self._queue_url,
+                    Entries=[
+                        {
+                            "Id": str(index),
+                            "ReceiptHandle": letter.receipt,
+                            "VisibilityTimeout": 0,
+                        }
+                        for index, letter in enumerate(batch)
+                    ],
+                )
+
     def drop(self, letters: Sequence[DeadLetter]) -> None:
         """Remove letters for good."""
-        for start in range(0, len(letters), _BATCH_SIZE):
-            batch = letters[start : start + _BATCH_SIZE]
+        for batch in _batches(letters):
             with aws_call("drop dead letters"):
                 response = self._sqs.delete_message_batch(
                     QueueUrl=self._queue_url,
@@ -87,6 +103,11 @@ class SqsDeadLetterQueue:
                 ],
             )["Attributes"]
         return sum(int(count) for count in counts.values())
+
+
+def _batches(letters: Sequence[DeadLetter]) -> Iterator[Sequence[DeadLetter]]:
+    for start in range(0, len(letters), _BATCH_SIZE):
+        yield letters[start : start + _BATCH_SIZE]
 
 
 def _letter(message: "MessageTypeDef") -> DeadLetter:

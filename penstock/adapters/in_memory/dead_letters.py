@@ -46,6 +46,14 @@ class InMemoryDeadLetterQueue:
                 lying.visible_at = now + timedelta(seconds=math.ceil(hidden_seconds))
             return [lying.letter for lying in seen]
 
+    def put_back(self, letters: Sequence[DeadLetter]) -> None:
+        """Show letters to others at once."""
+        receipts = {letter.receipt for letter in letters}
+        with self._lock:
+            for lying in self._lying:
+                if lying.letter.receipt in receipts:
+                    lying.visible_at = self._clock()
+
     def drop(self, letters: Sequence[DeadLetter]) -> None:
         """Remove letters for good; a receipt of an earlier look does nothing."""
         receipts = {letter.receipt for letter in letters}

@@ -42,6 +42,10 @@ class DeadLetterQueue(Protocol):
         """
         ...
 
+    def put_back(self, letters: Sequence[DeadLetter]) -> None:
+        """Show letters to others at once; a letter that is gone is no error."""
+        ...
+
     def drop(self, letters: Sequence[DeadLetter]) -> None:
         """Remove letters for good."""
         ...

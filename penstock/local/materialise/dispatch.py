@@ -1,7 +1,7 @@
 """Which resource type is made by which function, and which types need nothing here."""
 
 from penstock.local.emulated_aws import ACCOUNT_ID, EmulatedAws
-from penstock.local.materialise import cluster, data, functions, messaging, rest_api
+from penstock.local.materialise import cluster, data, functions, messaging, rest_api, schedules
 from penstock.local.materialise.registration import (
     Made,
     MaterialiseError,
@@ -15,6 +15,7 @@ _MATERIALISERS: dict[str, Materialiser] = {
     **functions.MATERIALISERS,
     **messaging.MATERIALISERS,
     **rest_api.MATERIALISERS,
+    **schedules.MATERIALISERS,
 }
 
 _NOTHING_NEEDED = {

@@ -15,6 +15,7 @@ from penstock.contracts.environments import (
     IntakeEnvironment,
     ProcessEnvironment,
     StatusEnvironment,
+    SweeperEnvironment,
     WebhooksEnvironment,
 )
 from tests.infra.recording import Declared, record
@@ -23,6 +24,7 @@ FUNCTIONS: tuple[type[ProcessEnvironment], ...] = (
     AuthorizerEnvironment,
     IntakeEnvironment,
     StatusEnvironment,
+    SweeperEnvironment,
     WebhooksEnvironment,
 )
 STANDARD = {"AWS_REGION"}
@@ -61,6 +63,8 @@ def test_functions_are_told_names_that_exist(stack: Declared) -> None:
         "api_keys_table": exports["api_keys_table"],
         "payloads_bucket": exports["payloads_bucket"],
         "results_bucket": exports["results_bucket"],
+        "succeeded_topic": exports["succeeded_topic"],
+        "failed_topic": exports["failed_topic"],
         "webhook_queue_url": exports["webhook_queue_url"],
         "signing_secret_id": exports["webhook_signing_secret_id"],
     }

@@ -6,7 +6,7 @@ import pytest
 
 from tests.infra.recording import ACCOUNT, REGION, Declared
 
-PROCESSES = ("authorizer", "intake", "status", "webhooks")
+PROCESSES = ("authorizer", "intake", "status", "webhooks", "sweeper")
 ALL_REQUEST_QUEUES = {"StringEquals": {"aws:ResourceTag/penstock:requests-of": "test"}}
 
 
@@ -71,6 +71,22 @@ EXPECTED = {
         ),
     }
     | FETCHING,
+    "sweeper": {
+        ("dynamodb:GetItem", _table("catalog")),
+        ("dynamodb:Scan", _table("catalog")),
+        ("dynamodb:GetItem", _table("requests")),
+        ("dynamodb:UpdateItem", _table("requests")),
+        ("dynamodb:BatchGetItem", _table("requests")),
+        ("dynamodb:Query", f"{_table('requests')}/index/sweep"),
+        ("s3:PutObject", f"{RESULTS}/failures/*"),
+        ("s3:GetObject", f"{RESULTS}/failures/*"),
+        ("s3:ListBucket", RESULTS),
+        ("sns:Publish", f"arn:aws:sns:{REGION}:{ACCOUNT}:notifications-succeeded"),
+        ("sns:Publish", f"arn:aws:sns:{REGION}:{ACCOUNT}:notifications-failed"),
+        ("sqs:GetQueueAttributes", "arn:aws:sqs:*:*:*"),
+        ("sqs:ReceiveMessage", "arn:aws:sqs:*:*:*"),
+        ("sqs:ChangeMessageVisibility", "arn:aws:sqs:*:*:*"),
+    },
 }
 
 
@@ -87,6 +103,54 @@ def test_request_queues_are_reached_by_the_tag_of_their_stack(
 
     (sqs,) = [s for s in statements if s["Resource"] == "arn:aws:sqs:*:*:*"]
     assert sqs["Condition"] == ALL_REQUEST_QUEUES
+
+
+def test_the_sweeper_may_count_requests_and_read_dead_letters_but_not_the_other_way(
+    stack: Declared,
+) -> None:
+    statements = stack.named("functions-sweeper-permissions", ":RolePolicy").policy()
+
+    by_tag = {
+        next(iter(s["Condition"]["StringEquals"])): _listed(s["Action"])
+        for s in statements
+        if s["Resource"] == "arn:aws:sqs:*:*:*"
+    }
+    assert by_tag == {
+        "aws:ResourceTag/penstock:requests-of": ["sqs:GetQueueAttributes"],
+        "aws:ResourceTag/penstock:dead-letters-of": [
+            "sqs:GetQueueAttributes",
+            "sqs:ReceiveMessage",
+            "sqs:ChangeMessageVisibility",
+        ],
+    }
+
+
+def test_the_sweeper_is_called_every_minute_by_a_role_that_can_do_nothing_else(
+    stack: Declared,
+) -> None:
+    (schedule,) = stack.of_type("scheduler/schedule:Schedule")
+    target, alias = schedule.inputs["target"], stack.named("functions-sweeper-live", ":Alias")
+    role = stack.by_output("iam/role:Role", "arn", target["roleArn"])
+    (permitted,) = [
+        policy
+        for policy in stack.of_type(":RolePolicy")
+        if policy.inputs["role"] == role.outputs["name"]
+    ]
+    function = stack.named("functions-sweeper-function", ":Function").inputs
+
+    assert schedule.inputs["scheduleExpression"] == "rate(1 minute)"
+    assert schedule.inputs["flexibleTimeWindow"] == {"mode": "OFF"}
+    assert target["arn"] == alias.outputs["arn"]
+    assert permitted.policy() == [
+        {
+            "Effect": "Allow",
+            "Action": "lambda:InvokeFunction",
+            "Resource": alias.outputs["arn"],
+        }
+    ]
+    (trusted,) = role.policy("assumeRolePolicy")
+    assert trusted["Principal"] == {"Service": "scheduler.amazonaws.com"}
+    assert function["timeout"] < 60
 
 
 @pytest.mark.parametrize("process", PROCESSES)

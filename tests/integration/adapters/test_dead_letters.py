@@ -48,6 +48,16 @@ def test_no_more_letters_come_than_wanted(ports: Ports) -> None:
     assert len({letter.request_id for letter in [*first, *second]}) == 25
 
 
+def test_letters_that_are_put_back_are_seen_at_once(ports: Ports) -> None:
+    for number in range(12):
+        ports.dead_letters.bury(a_delivery(ports, number), "reason")
+    letters = ports.dead_letters.look(100, hidden_seconds=60)
+    ports.dead_letters.drop(letters[:1])
+
+    ports.dead_letters.put_back(letters)
+    assert len(ports.dead_letters.look(100, hidden_seconds=60)) == 11
+
+
 def test_dropped_letters_are_gone(ports: Ports) -> None:
     for number in range(12):
         ports.dead_letters.bury(a_delivery(ports, number), "reason")

@@ -7,6 +7,8 @@ from penstock.adapters.in_memory import (
     FakeClock,
     FaultPoints,
     InMemoryCatalog,
+    InMemoryDeadLetterQueue,
+    InMemoryNotifier,
     InMemoryPayloadStore,
     InMemoryRequestQueue,
     InMemoryRequestStore,
@@ -15,6 +17,7 @@ from penstock.adapters.in_memory import (
 from penstock.contracts.directory.catalog import Deployment, Model
 from penstock.contracts.message import QueueMessage
 from penstock.contracts.outcome import Succeeded
+from penstock.contracts.ports.dead_letters import DeadLetterQueue
 from penstock.contracts.ports.requests import RequestQueue
 from penstock.contracts.request import AsyncRequest, RequestId, Tenant
 from penstock.contracts.submission import Submission, Target
@@ -42,9 +45,11 @@ class World:
     counted: Counter[str] = field(default_factory=Counter)
     payloads: InMemoryPayloadStore = field(default_factory=InMemoryPayloadStore)
     results: InMemoryResultStore = field(default_factory=InMemoryResultStore)
+    notifier: InMemoryNotifier = field(default_factory=InMemoryNotifier)
     catalog: InMemoryCatalog = field(init=False)
     requests: InMemoryRequestStore = field(init=False)
     queues: dict[str, InMemoryRequestQueue] = field(init=False)
+    dead_letters: dict[str, InMemoryDeadLetterQueue] = field(init=False)
 
     def __post_init__(self) -> None:
         deployments = {name: _deployment(name) for name in ("ocr-1", "ocr-2")}
@@ -56,9 +61,13 @@ class World:
         self.catalog = InMemoryCatalog([model])
         self.requests = InMemoryRequestStore(self.clock)
         self.queues = {name: InMemoryRequestQueue(self.clock) for name in deployments}
+        self.dead_letters = {name: InMemoryDeadLetterQueue(self.clock) for name in deployments}
 
     def queue_of(self, deployment: Deployment) -> RequestQueue:
         return self.faults.around("queue", self.queues[deployment.deployment_id])
+
+    def dead_letters_of(self, deployment: Deployment) -> DeadLetterQueue:
+        return self.faults.around("dead_letters", self.dead_letters[deployment.deployment_id])
 
     def count(self, name: str) -> None:
         self.counted[name] += 1

@@ -1,0 +1,1 @@
+"""Looking after requests that nobody moves any more."""

@@ -1,0 +1,57 @@
+"""Finding requests whose message SQS moved to a dead-letter queue."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+from penstock.contracts.outcome import Fault, FaultCode
+from penstock.contracts.ports.dead_letters import DeadLetter, DeadLetterQueue
+from penstock.contracts.ports.requests import RequestStore
+from penstock.contracts.request import AsyncRequest
+from penstock.protocol.endings import Endings
+
+_PAGE = 100
+_HIDDEN_SECONDS = 60
+"""Longer than a sweep, so that it meets each letter once; they are put back at its end."""
+
+_DEAD_LETTERED = Fault(
+    code=FaultCode.INTERNAL_SERVER_ERROR,
+    message="Dead-lettered: its message was received too often without coming to an end.",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeadLetters:
+    """Ends the requests of dead letters; the letters stay where they are."""
+
+    requests: RequestStore
+    endings: Endings
+
+    def tend(self, letter: DeadLetter) -> AsyncRequest | None:
+        """Return the request of a letter as it has ended, if this ended it."""
+        # What a worker buried had ended before: if it is open, an operator has redriven it.
+        if letter.request_id is None or letter.reason:
+            return None
+        row = self.requests.find(letter.request_id)
+        if row is None or row.state.is_terminal:
+            return None
+        return self.endings.give_up(row, _DEAD_LETTERED)
+
+
+@contextmanager
+def looking_through(
+    queue: DeadLetterQueue, has_time: Callable[[], bool]
+) -> Iterator[Iterator[Sequence[DeadLetter]]]:
+    """Yield the letters of a queue in pages, until none is left or time is up."""
+    seen: list[DeadLetter] = []
+
+    def pages() -> Iterator[Sequence[DeadLetter]]:
+        while has_time() and (letters := queue.look(_PAGE, _HIDDEN_SECONDS)):
+            # Without the bodies, which may be large: only the receipts are needed again.
+            seen.extend(replace(letter, body="") for letter in letters)
+            yield letters
+
+    try:
+        yield pages()
+    finally:
+        queue.put_back(seen)
