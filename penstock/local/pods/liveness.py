@@ -45,19 +45,18 @@ class LivenessWatch:
             await self._watch_one_process()
 
     async def _watch_one_process(self) -> None:
-        """Probe until another process runs.
-
-        Without a startup probe failures count from the first success on. Kubernetes counts them
-        at once; but there a machine does not start a whole platform while the probe waits.
-        """
+        """Probe until another process runs: first until it is up, then whether it stays so."""
         restarts, began = self.process.restarts, time.monotonic()
         is_up, failures = False, 0
         while self.process.restarts == restarts:
             probe = self.liveness if is_up or self.startup is None else self.startup
             await asyncio.sleep(began + probe.initial_delay_seconds - time.monotonic())
-            if await self.passes(probe):
+            passed = await self.passes(probe)
+            if self.process.restarts != restarts:
+                return  # meanwhile it ended by itself; the answer is not about the next one
+            if passed:
                 is_up, failures = True, 0
-            elif self.process.pid is not None and (is_up or probe is self.startup):
+            elif self.process.pid is not None:
                 failures += 1
             if failures >= probe.failure_threshold:
                 self.on_failure(probe)

@@ -103,10 +103,12 @@ async def test_a_container_that_never_comes_up_is_ended_when_its_startup_probe_g
     assert len(answers.calls) == STARTUP.failure_threshold
 
 
-async def test_without_a_startup_probe_failures_count_from_the_first_success() -> None:
-    process, answers = Process(), Answers({"/": [False] * 20 + [True]})
+async def test_without_a_startup_probe_failures_count_at_once() -> None:
+    process, answers = Process(), Answers({"/": [False]})
 
-    assert await watched(process, answers, lambda: len(answers.calls) == 30) == []
+    await watched(process, answers, lambda: process.restarts == 1)
+
+    assert len(answers.calls) == LIVENESS.failure_threshold
 
 
 async def test_a_container_that_was_started_again_has_to_come_up_again() -> None:
@@ -122,6 +124,20 @@ async def test_a_process_that_is_gone_is_not_ended_once_more() -> None:
     process, answers = Process(pid=None), Answers({"/": [True, False]})
 
     assert await watched(process, answers, lambda: len(answers.calls) == 20) == []
+
+
+async def test_what_was_asked_of_one_process_is_not_held_against_the_next() -> None:
+    process, answers = Process(), Answers({"/": [False, False, True]})
+    asked = answers.passes
+
+    async def passes(probe: HttpProbe) -> bool:
+        if len(answers.calls) == 1:
+            process.restarts += 1  # it crashes while the second probe waits for its answer
+        return await asked(probe)
+
+    answers.passes = passes  # type: ignore[method-assign]  # a crash in the middle of a call
+
+    assert await watched(process, answers, lambda: len(answers.calls) == 10) == []
 
 
 async def test_a_probe_waits_for_its_initial_delay() -> None:
