@@ -54,9 +54,11 @@ class Readiness:
         """Keep looking, until cancelled."""
         while True:
             self._look.clear()
-            is_up = await self._model_server.is_ready()
-            if not is_up:
-                self._must_restart = False
+            try:
+                is_up = await self._model_server.is_ready()
+                self._must_restart = self._must_restart and is_up
+            except TimeoutError:
+                is_up = False  # it hangs: if it is to be restarted, it still is
             if is_up and not self._must_restart:
                 if not self._ready.is_set():
                     logger.info("model server ready")

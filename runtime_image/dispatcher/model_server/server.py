@@ -32,7 +32,11 @@ class ModelServer(Protocol):
     """What the worker needs of a model server."""
 
     async def is_ready(self) -> bool:
-        """Whether requests would be taken now."""
+        """Whether requests would be taken now.
+
+        Raises:
+            TimeoutError: the server runs and does not answer.
+        """
         ...
 
     async def predict(

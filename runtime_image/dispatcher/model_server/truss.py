@@ -16,6 +16,7 @@ from runtime_image.dispatcher.model_server.server import Answer, ModelBusyError,
 
 _CHUNK_BYTES = 64 * 1024
 _ERROR_TEXT_LIMIT = 2_000
+_READY_SECONDS = 5.0
 _FAULT_OF_STATUS = {
     HTTPStatus.NOT_FOUND: FaultCode.MODEL_DOES_NOT_EXIST,
     HTTPStatus.REQUEST_TIMEOUT: FaultCode.MODEL_PREDICT_TIMEOUT,
@@ -35,12 +36,14 @@ class TrussServer:
         self._max_result_bytes = max_result_bytes
 
     async def is_ready(self) -> bool:
-        """Whether the model is loaded and healthy."""
+        """Whether the model is loaded and healthy; see `ModelServer.is_ready`."""
         try:
-            timeout = aiohttp.ClientTimeout(total=5)
-            async with self._session.get(self._ready_url, timeout=timeout) as response:
+            async with (
+                asyncio.timeout(_READY_SECONDS),
+                self._session.get(self._ready_url) as response,
+            ):
                 return response.status == HTTPStatus.OK
-        except (aiohttp.ClientError, TimeoutError):
+        except aiohttp.ClientError:
             return False
 
     async def predict(

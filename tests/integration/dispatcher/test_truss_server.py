@@ -12,6 +12,7 @@ from aiohttp.test_utils import TestServer
 
 from penstock.contracts.outcome import FaultCode
 from penstock.contracts.request import RequestId
+from runtime_image.dispatcher.model_server import truss
 from runtime_image.dispatcher.model_server.server import Answer, ModelBusyError, ModelFaultError
 from runtime_image.dispatcher.model_server.truss import TrussServer
 
@@ -174,9 +175,25 @@ async def test_readiness_is_what_the_server_says() -> None:
     app.router.add_get("/v1/models/model", ready)
     async with TestServer(app) as server:
         url = str(server.make_url("")).rstrip("/")
-        async with _truss(url) as truss:
-            assert not await truss.is_ready()
+        async with _truss(url) as asked:
+            assert not await asked.is_ready()
             status = 200
-            assert await truss.is_ready()
-    async with _truss(url) as truss:
-        assert not await truss.is_ready()
+            assert await asked.is_ready()
+    async with _truss(url) as asked:
+        assert not await asked.is_ready()
+
+
+async def test_a_server_that_hangs_is_told_from_one_that_is_down(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(truss, "_READY_SECONDS", 0.1)
+
+    async def hang(_: web.Request) -> web.Response:
+        await asyncio.Event().wait()
+        raise AssertionError("nobody ends this wait")
+
+    app = web.Application()
+    app.router.add_get("/v1/models/model", hang)
+    async with TestServer(app) as server, _truss(str(server.make_url("")).rstrip("/")) as hanging:
+        with pytest.raises(TimeoutError):
+            await hanging.is_ready()
