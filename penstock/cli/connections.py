@@ -9,6 +9,7 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from penstock.cli.dlq.ports import DeadLetterPorts
     from penstock.cli.webhooks.ports import WebhookPorts
     from penstock.client import Client
     from penstock.contracts.ports.directory import ApiKeyStore
@@ -34,6 +35,17 @@ class Connections:
         stack.point_aws_clients_here()
         with aws_access():
             yield DynamoApiKeyStore(stack.outputs.api_keys_table, client("dynamodb"))
+
+    @contextmanager
+    def dead_letters(self, stack_name: str | None) -> "Iterator[DeadLetterPorts]":
+        """Give the requests of a stack and their dead letters."""
+        from penstock.cli.dlq.ports import aws_dead_letter_ports
+        from penstock.cli.stack import Stack, aws_access
+
+        stack = Stack.find(stack_name, Path.cwd())
+        stack.point_aws_clients_here()
+        with aws_access():
+            yield aws_dead_letter_ports(stack.outputs)
 
     @contextmanager
     def webhooks(self, stack_name: str | None) -> "Iterator[WebhookPorts]":

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from penstock.cli import keys, local
+from penstock.cli.dlq import commands as dlq
 from penstock.cli.failures import EXIT_CODES_HELP, PenstockGroup
 from penstock.cli.requests import commands as requests
 from penstock.cli.webhooks import commands as webhooks
@@ -20,6 +21,7 @@ app = typer.Typer(
 app.add_typer(requests.app)
 app.add_typer(keys.app, name="keys")
 app.add_typer(webhooks.app, name="webhooks")
+app.add_typer(dlq.app, name="dlq")
 app.add_typer(local.app, name="local")
 
 

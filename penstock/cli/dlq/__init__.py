@@ -1,0 +1,1 @@
+"""Commands for operators: requests that used up their attempts."""

@@ -1,0 +1,68 @@
+"""The commands about dead letters, wired to a stack in memory."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import pytest
+
+from penstock.cli.dlq.ports import DeadLetterPorts
+from penstock.contracts.message import QueueMessage
+from penstock.contracts.outcome import Failed, Fault, FaultCode
+from penstock.contracts.request import AsyncRequest
+from penstock.protocol.endings import Endings
+from tests.unit.cli.conftest import CommandLine, FakeConnections
+from tests.unit.client.api import ScriptedApi
+from tests.unit.functions.world import World
+
+FAULT = Fault(code=FaultCode.MODEL_PREDICT_ERROR, message="boom")
+
+
+@dataclass
+class StackInMemory(FakeConnections):
+    """What the commands find in the stack they are pointed at."""
+
+    api: ScriptedApi = field(default_factory=lambda: ScriptedApi([]))
+    world: World = field(default_factory=World)
+
+    @contextmanager
+    def dead_letters(self, stack_name: str | None) -> Iterator[DeadLetterPorts]:
+        world = self.world
+        yield DeadLetterPorts(
+            catalog=world.catalog,
+            requests=world.faults.around("requests", world.requests),
+            payloads=world.payloads,
+            results=world.faults.around("results", world.results),
+            queue_of=world.queue_of,
+            letters_of=world.dead_letters_of,
+        )
+
+    def poison(self, payload: bytes = b'{"image": "x"}') -> AsyncRequest:
+        """Return a request that used up its attempts and left a letter."""
+        world = self.world
+        row = world.running()
+        message = QueueMessage.inline(row.request_id, payload, "application/json")
+        assert message is not None
+        world.queues["ocr-1"].send(message, priority=1, tenant="acme")
+        (delivery,) = world.queues["ocr-1"].receive(
+            priority=1, max_messages=1, wait_seconds=0, visible_after_seconds=30
+        )
+        failure = Endings(requests=world.requests, results=world.results).store_failure(row, FAULT)
+        ended = world.requests.finish(row, Failed(fault=FAULT, failure=failure))
+        world.requests.mark_notified(row.request_id)
+        world.dead_letters["ocr-1"].bury(delivery, "MODEL_PREDICT_ERROR: boom")
+        world.queues["ocr-1"].delete([delivery])
+        return ended
+
+    def letters(self) -> int:
+        return self.world.dead_letters["ocr-1"].count()
+
+
+@pytest.fixture
+def stack() -> StackInMemory:
+    return StackInMemory()
+
+
+@pytest.fixture
+def penstock(stack: StackInMemory) -> CommandLine:
+    return CommandLine(stack)
