@@ -3,11 +3,11 @@
 import json
 from dataclasses import dataclass
 
-from penstock.contracts.errors import ClaimRefusedError
-from penstock.contracts.outcome import Fault, FaultCode, StoredObject
+from penstock.contracts.errors import ClaimRefusedError, LeaseLostError
+from penstock.contracts.outcome import Fault, FaultCode, StoredObject, Succeeded
 from penstock.contracts.ports.objects import ResultStore
 from penstock.contracts.ports.requests import RequestStore
-from penstock.contracts.request import AsyncRequest
+from penstock.contracts.request import AsyncRequest, RequestState
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,11 +31,18 @@ class Endings:
             return None
 
     def give_up(self, request: AsyncRequest, fault: Fault) -> AsyncRequest | None:
-        """Fail a request that nobody holds; `None` if it moved meanwhile."""
-        failure = self.store_failure(request, fault)
+        """End a request that nobody holds; `None` if it moved meanwhile.
+
+        It fails, unless its last attempt stored a result and died before it could say so.
+        """
         try:
+            if request.state is RequestState.IN_PROGRESS and (
+                left := self.results.find_result(request.request_id)
+            ):
+                return self.requests.finish(request, Succeeded(result=left))
+            failure = self.store_failure(request, fault)
             return self.requests.give_up(request, fault, failure)
-        except ClaimRefusedError:
+        except (ClaimRefusedError, LeaseLostError):
             return None
 
     def store_failure(self, request: AsyncRequest, fault: Fault) -> StoredObject:

@@ -213,6 +213,19 @@ def test_a_request_whose_every_attempt_killed_its_worker_fails(
     assert [fault.code for fault in row.faults] == [FaultCode.MODEL_UNAVAILABLE]
 
 
+def test_a_result_left_by_the_last_allowed_attempt_is_adopted(
+    world: World, clock: FakeClock
+) -> None:
+    request_id = world.submit(retry=RetryPolicy(max_attempts=1))
+    _run(world.protocol(), world)
+    left = world.results.put_result(request_id, b"42", "text/plain")
+    clock.advance(LEASE_SECONDS + 1)
+
+    step = world.protocol("heir").claim(world.receive())
+    assert isinstance(step, Announce)
+    assert (step.request.state, step.request.result) == (RequestState.SUCCEEDED, left)
+
+
 def test_a_cancelled_request_never_runs(world: World) -> None:
     request_id = world.submit()
     world.requests.cancel(request_id)
