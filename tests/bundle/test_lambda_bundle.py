@@ -14,6 +14,7 @@ from penstock.contracts.environments import (
     IntakeEnvironment,
     ProcessEnvironment,
     StatusEnvironment,
+    SweeperEnvironment,
     WebhooksEnvironment,
 )
 from tests.bundle.conftest import run_alone
@@ -22,7 +23,13 @@ pytestmark = pytest.mark.bundle
 
 ENVIRONMENTS: dict[str, type[ProcessEnvironment]] = {
     kind.process: kind
-    for kind in (AuthorizerEnvironment, IntakeEnvironment, StatusEnvironment, WebhooksEnvironment)
+    for kind in (
+        AuthorizerEnvironment,
+        IntakeEnvironment,
+        StatusEnvironment,
+        SweeperEnvironment,
+        WebhooksEnvironment,
+    )
 }
 FUNCTIONS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/handler.py"))
 IN_THE_RUNTIME = ("boto3", "botocore", "s3transfer")
