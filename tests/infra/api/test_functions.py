@@ -79,14 +79,13 @@ EXPECTED = {
         ("dynamodb:BatchGetItem", _table("requests")),
         ("dynamodb:Query", f"{_table('requests')}/index/sweep"),
         ("s3:PutObject", f"{RESULTS}/failures/*"),
-        ("s3:GetObject", f"{RESULTS}/failures/*"),
-        ("s3:ListBucket", RESULTS),
         ("sns:Publish", f"arn:aws:sns:{REGION}:{ACCOUNT}:notifications-succeeded"),
         ("sns:Publish", f"arn:aws:sns:{REGION}:{ACCOUNT}:notifications-failed"),
         ("sqs:GetQueueAttributes", "arn:aws:sqs:*:*:*"),
         ("sqs:ReceiveMessage", "arn:aws:sqs:*:*:*"),
         ("sqs:ChangeMessageVisibility", "arn:aws:sqs:*:*:*"),
-    },
+    }
+    | FETCHING,
 }
 
 
