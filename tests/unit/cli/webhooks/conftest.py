@@ -41,7 +41,7 @@ class StackInMemory(FakeConnections):
     world: World = field(default_factory=World)
     queue: RememberingQueue = field(default_factory=RememberingQueue)
     receivers: Receivers = field(default_factory=Receivers)
-    dead_letters: InMemoryDeadLetterQueue = field(init=False)
+    letters: InMemoryDeadLetterQueue = field(init=False)
     secrets: StoredSecrets = field(
         default_factory=lambda: StoredSecrets(
             SigningSecretSet.model_validate({"secrets": ["whsec_first"]})
@@ -49,14 +49,14 @@ class StackInMemory(FakeConnections):
     )
 
     def __post_init__(self) -> None:
-        self.dead_letters = InMemoryDeadLetterQueue(self.world.clock)
+        self.letters = InMemoryDeadLetterQueue(self.world.clock)
 
     @contextmanager
     def webhooks(self, stack_name: str | None) -> Iterator[WebhookPorts]:
         yield WebhookPorts(
             requests=self.world.requests,
             queue=self.queue,
-            dead_letters=self.dead_letters,
+            dead_letters=self.letters,
             secrets=self.secrets,
             sender=self.receivers,
             rules=WebhookRules(),
@@ -67,7 +67,7 @@ class StackInMemory(FakeConnections):
         row = self.world.succeeded(b"1", webhook=webhook)
         self.world.requests.count_webhook_attempt(row.request_id)
         self.world.requests.record_webhook(row.request_id, WebhookStatus.FAILED)
-        self.dead_letters.receive_moved(Notification.of(row).model_dump_json())
+        self.letters.receive_moved(Notification.of(row).model_dump_json())
         return row
 
 

@@ -34,7 +34,7 @@ def test_a_webhook_starts_over_and_leaves_the_dead_letters(
     assert outcomes(done.stdout) == {row.request_id: "sent"}
     check_started_over(stack, row)
     stack.world.clock.advance(300)
-    (left,) = stack.dead_letters.look(10, 0)
+    (left,) = stack.letters.look(10, 0)
     assert left.request_id == other.request_id
 
 
@@ -45,7 +45,7 @@ def test_all_that_were_given_up_start_over(penstock: CommandLine, stack: StackIn
 
     assert outcomes(done.stdout) == {row.request_id: "sent" for row in rows}
     check_started_over(stack, *rows)
-    assert stack.dead_letters.count() == 0
+    assert stack.letters.count() == 0
     assert done.stderr.splitlines()[-1] == f"25/25 {rows[-1].request_id} sent"
 
 
@@ -69,13 +69,13 @@ def test_a_webhook_that_fails_again_meanwhile_is_not_sent_for_ever(
 
     def fail_at_once(notification: Notification) -> None:
         send(notification)
-        stack.dead_letters.receive_moved(notification.model_dump_json())
+        stack.letters.receive_moved(notification.model_dump_json())
 
     monkeypatch.setattr(stack.queue, "send", fail_at_once)
     done = penstock("webhooks", "redeliver", "--all-failed", "--yes", "--json")
     assert outcomes(done.stdout) == {row.request_id: "sent"}
     assert len(stack.queue.sent) == 1
-    assert stack.dead_letters.count() == 1
+    assert stack.letters.count() == 1
 
 
 def test_a_letter_whose_webhook_was_delivered_is_only_dropped(
@@ -87,7 +87,7 @@ def test_a_letter_whose_webhook_was_delivered_is_only_dropped(
     assert done.exit_code == 0
     assert outcomes(done.stdout) == {row.request_id: "delivered before"}
     assert stack.queue.sent == []
-    assert stack.dead_letters.count() == 0
+    assert stack.letters.count() == 0
 
 
 def test_a_webhook_that_was_delivered_is_sent_again_by_its_id(
@@ -116,16 +116,16 @@ def test_what_has_no_webhook_to_send_is_named(penstock: CommandLine, stack: Stac
 def test_a_letter_that_nobody_can_read_or_knows_stays(
     penstock: CommandLine, stack: StackInMemory
 ) -> None:
-    stack.dead_letters.receive_moved("not a notification")
+    stack.letters.receive_moved("not a notification")
     forgotten = Notification.of(stack.world.succeeded(b"1", webhook=URL))
     forgotten = forgotten.model_copy(update={"request_id": RequestId("f" * 32)})
-    stack.dead_letters.receive_moved(forgotten.model_dump_json())
+    stack.letters.receive_moved(forgotten.model_dump_json())
 
     done = penstock("webhooks", "redeliver", "--all-failed", "--yes", "--json")
 
     assert done.exit_code == 1
     assert outcomes(done.stdout) == {None: "unreadable", "f" * 32: "unknown request"}
-    assert stack.dead_letters.count() == 2
+    assert stack.letters.count() == 2
 
 
 @pytest.mark.parametrize("arguments", [(), ("a" * 32, "--all-failed")])
