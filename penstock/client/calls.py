@@ -43,6 +43,9 @@ class SubmitOptions(TypedDict, total=False):
     max_time_in_queue_seconds: int
     """A request that did not start by then expires; default 600."""
 
+    predict_timeout_seconds: float | None
+    """Longest run of one attempt; the deployment's own limit still applies."""
+
     retry: InferenceRetryConfig | None
     """How often and when a failed attempt is repeated; the defaults are its own."""
 
@@ -83,6 +86,7 @@ def submit(model: str, model_input: object, options: SubmitOptions) -> Call[Acce
         ("priority", "priority"),
         ("webhook", "webhook_endpoint"),
         ("max_time_in_queue_seconds", "max_time_in_queue_seconds"),
+        ("predict_timeout_seconds", "predict_timeout_seconds"),
     ):
         if options.get(option) is not None:
             body[name] = options.get(option)

@@ -39,6 +39,7 @@ class Submission(Contract):
     priority: Priority = 0
     max_time_in_queue_seconds: Annotated[int, Field(ge=10, le=259_200)] = 600
     retry: RetryPolicy = RetryPolicy()
+    predict_timeout_seconds: Annotated[float, Field(gt=0)] | None = None
     webhook_endpoint: str | None = None
     idempotency_key: str | None = None
 
@@ -72,6 +73,7 @@ class Submission(Contract):
             submission_sha256=self.sha256(deployment_id),
             retry=self.retry,
             attempts_left=self.retry.max_attempts,
+            predict_timeout_seconds=self.predict_timeout_seconds,
             webhook_endpoint=self.webhook_endpoint,
             webhook_status=WebhookStatus.PENDING
             if self.webhook_endpoint

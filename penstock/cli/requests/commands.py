@@ -55,6 +55,10 @@ def submit(  # noqa: PLR0913 - one parameter for each option
     max_time_in_queue: Annotated[
         int, typer.Option(help="Seconds after which it expires if it has not started.")
     ] = 600,
+    predict_timeout: Annotated[
+        float | None,
+        typer.Option(help="Seconds one attempt may run; the deployment's limit still applies."),
+    ] = None,
     wait: Annotated[bool, typer.Option("--wait", help="Wait until it has ended.")] = False,
     timeout: Timeout = 600,
     as_json: AsJson = False,
@@ -71,6 +75,7 @@ def submit(  # noqa: PLR0913 - one parameter for each option
             webhook=webhook,
             idempotency_key=idempotency_key,
             max_time_in_queue_seconds=max_time_in_queue,
+            predict_timeout_seconds=predict_timeout,
         )
         if wait:
             from penstock.cli.requests.following import follow

@@ -56,6 +56,11 @@ class AsyncPredict(ClientInput):
     priority: Priority = 0
     max_time_in_queue_seconds: Annotated[int, Field(ge=10, le=259_200)] = 600
     inference_retry_config: InferenceRetryConfig | None = None
+    predict_timeout_seconds: Annotated[float, Field(gt=0, le=41_400)] | None = Field(
+        None,
+        description="Longest run of one attempt; the deployment's own limit still applies."
+        " An extension of Penstock.",
+    )
 
 
 class Accepted(Contract):

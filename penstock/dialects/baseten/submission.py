@@ -37,6 +37,7 @@ def read_submission(
         priority=wanted.priority,
         max_time_in_queue_seconds=wanted.max_time_in_queue_seconds,
         retry=retry.policy() if retry else RetryPolicy(),
+        predict_timeout_seconds=wanted.predict_timeout_seconds,
         webhook_endpoint=wanted.webhook_endpoint,
         idempotency_key=_idempotency_key(call),
     )

@@ -52,13 +52,19 @@ class World:
         )
 
     def submit(
-        self, payload: bytes = b'"hello"', *, priority: int = 0, retry: RetryPolicy | None = None
+        self,
+        payload: bytes = b'"hello"',
+        *,
+        priority: int = 0,
+        retry: RetryPolicy | None = None,
+        predict_timeout_seconds: float | None = None,
     ) -> RequestId:
         submission = Submission(
             tenant=Tenant("acme"),
             payload=payload,
             priority=priority,
             retry=retry or RetryPolicy(initial_delay_ms=0),
+            predict_timeout_seconds=predict_timeout_seconds,
         )
         row = submission.accepted("echo", "echo-v1", self.clock())
         self.requests.accept(row)

@@ -31,6 +31,7 @@ class HeldModel:
     behaviour: Behaviour = _echo
     ready: bool = True
     asked: list[bytes] = field(default_factory=list)
+    limits: list[float] = field(default_factory=list)
     running: int = 0
     most_running: int = 0
     closed: list[bytes] = field(default_factory=list)
@@ -42,6 +43,7 @@ class HeldModel:
         self, request_id: RequestId, payload: bytes, content_type: str, timeout_seconds: float
     ) -> Answer:
         self.asked.append(payload)
+        self.limits.append(timeout_seconds)
         self.running += 1
         self.most_running = max(self.most_running, self.running)
         try:
@@ -138,6 +140,16 @@ async def test_a_failing_model_is_asked_as_often_as_allowed(world: World) -> Non
     async with _dispatching(world, HeldModel(fail)) as dispatcher:
         await _until(_all_in(world, [request_id], RequestState.FAILED))
     assert len(dispatcher.model.asked) == 3
+
+
+async def test_a_request_may_shorten_the_deployments_limit_but_not_lengthen_it(
+    world: World,
+) -> None:
+    ids = [world.submit(predict_timeout_seconds=seconds) for seconds in (None, 5, 500)]
+    model = HeldModel()
+    async with _dispatching(world, model, predict_timeout_seconds=60):
+        await _until(_all_in(world, ids, RequestState.SUCCEEDED))
+    assert sorted(model.limits) == [5, 60, 60]
 
 
 async def test_nothing_is_received_until_the_model_is_ready(world: World) -> None:

@@ -43,6 +43,7 @@ def test_what_is_given_is_taken() -> None:
         webhook_endpoint="https://hooks.example.com/done",
         priority=2,
         max_time_in_queue_seconds=10,
+        predict_timeout_seconds=2.5,
         inference_retry_config={"max_attempts": 4, "initial_delay_ms": 0, "max_delay_ms": 9},
         headers={"idempotency-key": "order 7"},
     )
@@ -52,6 +53,7 @@ def test_what_is_given_is_taken() -> None:
         webhook_endpoint="https://hooks.example.com/done",
         priority=2,
         max_time_in_queue_seconds=10,
+        predict_timeout_seconds=2.5,
         retry=RetryPolicy(max_attempts=4, initial_delay_ms=0, max_delay_ms=9),
         idempotency_key="order 7",
     )
@@ -62,6 +64,7 @@ def test_what_is_given_is_taken() -> None:
     [
         ("priority", (0, 2), (-1, 3)),
         ("max_time_in_queue_seconds", (10, 259_200), (9, 259_201)),
+        ("predict_timeout_seconds", (1, 41_400), (0, 41_401)),
         ("inference_retry_config.max_attempts", (1, 10), (0, 11)),
         ("inference_retry_config.initial_delay_ms", (0, 10_000), (-1, 10_001)),
         ("inference_retry_config.max_delay_ms", (0, 60_000), (-1, 60_001)),

@@ -194,7 +194,9 @@ def test_a_failed_request_says_why_it_has_no_result(client: Client, world: World
 def test_an_expired_request_says_why_it_has_no_result(client: Client, world: World) -> None:
     row = world.accepted()
     world.clock.advance(601)
-    world.requests.expire(row.request_id)
+    world.requests.expire(
+        row.request_id, Fault(code=FaultCode.MODEL_UNAVAILABLE, message="Not started within 600 s.")
+    )
     assert "within 600 s" in client.get(result_path(row))[1]["error"]
 
 
