@@ -56,6 +56,7 @@ class SweeperService:
         Raises:
             UnavailableError: what is due could not be found out.
         """
+        self.count("Sweeps")
         endings = Endings(requests=self.requests, results=self.results)
         rows = DueRows(
             requests=self.requests,
