@@ -202,7 +202,10 @@ def test_a_large_result_is_a_redirect_that_can_be_followed(stack: Stack) -> None
 def test_a_payload_too_large_for_a_message_waits_in_s3(stack: Stack) -> None:
     body = json.dumps({"model_input": "x" * 220_000})
     _, accepted = stack.call("intake", "POST", SUBMIT, body)
-    stored = client("s3").get_object(Bucket="payloads", Key=f"payloads/{accepted['request_id']}")
+    (only,) = client("s3").list_objects_v2(
+        Bucket="payloads", Prefix=f"payloads/{accepted['request_id']}/"
+    )["Contents"]
+    stored = client("s3").get_object(Bucket="payloads", Key=only["Key"])
     assert stored["Body"].read() == json.dumps("x" * 220_000).encode()
 
 
