@@ -58,6 +58,7 @@ class Notifications(pulumi.ComponentResource):
         self.succeeded_topic, self.failed_topic = topics
         self.webhook_queue_url, self.webhook_queue_arn = webhooks.url, webhooks.arn
         self.webhook_dead_letter_queue_url = dead_letters.url
+        self._dead_letters_arn = dead_letters.arn
         self.register_outputs(
             {
                 "succeeded_topic": self.succeeded_topic,
@@ -97,15 +98,21 @@ class Notifications(pulumi.ComponentResource):
         """Allow to announce ended requests."""
         return allow("sns:Publish", [self.succeeded_topic, self.failed_topic])
 
-    def statement_to_deliver(self) -> Statement:
-        """Allow to take webhooks from the queue, for Lambda's poller and the function itself."""
+    def statements_to_deliver(self) -> list[Statement]:
+        """Allow to take webhooks from the queue, and to keep those that are given up.
+
+        For Lambda's poller and the function itself.
+        """
         actions = [
             "sqs:ReceiveMessage",
             "sqs:DeleteMessage",
             "sqs:ChangeMessageVisibility",
             "sqs:GetQueueAttributes",
         ]
-        return allow(actions, self.webhook_queue_arn)
+        return [
+            allow(actions, self.webhook_queue_arn),
+            allow("sqs:SendMessage", self._dead_letters_arn),
+        ]
 
 
 def _taking_from(topics: list[pulumi.Output[str]], queue: aws.sqs.Queue) -> Statement:
