@@ -131,6 +131,7 @@ def _declare_functions(
         tenant_outstanding_requests=settings.tenants.outstanding_requests,
         webhook_attempts=settings.webhooks.max_attempts,
         allow_local_webhooks=settings.webhooks.allow_local,
+        webhook_ports=settings.webhooks.ports,
         log_days=settings.retention.log_days,
     )
     return PipelineFunctions("functions", args, opts)

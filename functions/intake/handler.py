@@ -17,6 +17,7 @@ from penstock.adapters.aws.requests.queue import SqsRequestQueue
 from penstock.adapters.aws.requests.store import DynamoRequestStore
 from penstock.contracts.directory.catalog import Deployment
 from penstock.contracts.environments import IntakeEnvironment
+from penstock.contracts.http.webhook_url import WebhookRules
 from penstock.contracts.ports.clock import utc_now
 
 _telemetry = telemetry("intake")
@@ -51,7 +52,9 @@ _app = create_app(
         ),
     ),
     max_payload_bytes=_environment.max_payload_bytes,
-    allow_local_webhooks=_environment.allow_local_webhooks,
+    webhook_rules=WebhookRules(
+        allow_local=_environment.allow_local_webhooks, ports=_environment.webhook_ports
+    ),
     count=_telemetry.count,
 )
 

@@ -10,6 +10,7 @@ from functions.intake.service import IntakeService
 from functions.telemetry import Count
 from penstock.contracts.http.baseten import Accepted
 from penstock.contracts.http.signature import REQUEST_ID_HEADER
+from penstock.contracts.http.webhook_url import WebhookRules
 from penstock.dialects.baseten.address import read_address
 from penstock.dialects.baseten.submission import read_submission
 from penstock.dialects.http_call import HttpCall
@@ -18,15 +19,13 @@ _logger = Logger(service="intake")
 
 
 def create_app(
-    service: IntakeService, *, max_payload_bytes: int, allow_local_webhooks: bool, count: Count
+    service: IntakeService, *, max_payload_bytes: int, webhook_rules: WebhookRules, count: Count
 ) -> APIGatewayRestResolver:
     """Return the HTTP surface over an already wired service."""
 
     def submit(call: HttpCall) -> Response[str]:
         submission = read_submission(
-            call,
-            max_payload_bytes=max_payload_bytes,
-            allow_local_webhooks=allow_local_webhooks,
+            call, max_payload_bytes=max_payload_bytes, webhook_rules=webhook_rules
         )
         request = service.accept(submission, read_address(call))
         count("RequestsAccepted")

@@ -60,6 +60,11 @@ class WebhookSettings(Settings):
     """How results are delivered to callers."""
 
     max_attempts: Annotated[int, Field(ge=1, le=20)] = 8
+    ports: Annotated[tuple[Annotated[int, Field(ge=1, le=65_535)], ...], Field(min_length=1)] = (
+        443,
+    )
+    """Ports of receivers that webhooks may be sent to."""
+
     allow_local: bool = False
     """Whether `http://` webhooks on loopback are taken; for a laptop only."""
 

@@ -120,8 +120,8 @@ class WebhooksEnvironment(ProcessEnvironment):
     requests_table: str
     results_bucket: str
     webhook_queue_url: str
-    webhook_dead_letter_queue_url: str = ""
-    """Where a copy of a webhook that was given up is kept; empty: nowhere, only its row tells."""
+    webhook_dead_letter_queue_url: str
+    """Where a copy of a webhook that was given up is kept."""
 
     signing_secret_id: str
     """Secrets Manager: JSON, a `SigningSecretSet`."""

@@ -64,6 +64,7 @@ class PipelineFunctionsArgs:
     tenant_outstanding_requests: int
     webhook_attempts: int
     allow_local_webhooks: bool
+    webhook_ports: Sequence[int]
     log_days: int
 
 
@@ -128,6 +129,7 @@ class PipelineFunctions(pulumi.ComponentResource):
             "payloads_bucket": args.store.payloads.name,
             "max_payload_bytes": str(args.max_payload_bytes),
             "allow_local_webhooks": str(args.allow_local_webhooks).lower(),
+            "webhook_ports": ",".join(map(str, args.webhook_ports)),
             "limits_table": args.limits.name,
             "tenant_requests_per_second": str(args.tenant_requests_per_second),
             "tenant_outstanding_requests": str(args.tenant_outstanding_requests),
@@ -167,6 +169,7 @@ class PipelineFunctions(pulumi.ComponentResource):
             "signing_secret_id": args.signing_secret.arn,
             "max_attempts": str(args.webhook_attempts),
             "allow_local_webhooks": str(args.allow_local_webhooks).lower(),
+            "webhook_ports": ",".join(map(str, args.webhook_ports)),
         }
         statements = [
             args.requests.statement_to_advance(),

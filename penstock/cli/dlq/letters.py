@@ -9,7 +9,7 @@ from enum import StrEnum
 from penstock.cli.dlq.ports import DeadLetterPorts
 from penstock.contracts.contract import Contract
 from penstock.contracts.directory.catalog import Deployment
-from penstock.contracts.errors import CallerError, UnknownModelError
+from penstock.contracts.errors import PenstockError, UnknownModelError
 from penstock.contracts.message import MalformedMessageError, QueueMessage
 from penstock.contracts.outcome import Fault
 from penstock.contracts.ports.dead_letters import DeadLetter
@@ -23,7 +23,7 @@ _PAYLOAD_HEAD_BYTES = 2_000
 _REOPENED = {RequestState.FAILED, RequestState.EXPIRED}
 
 
-class NoLetterError(CallerError):
+class NoLetterError(PenstockError):
     """There is no dead letter of this request."""
 
 

@@ -18,7 +18,7 @@ class ErrorAnswer(NamedTuple):
     headers: Mapping[str, str]
 
 
-# `rate_limited`, `result_not_ready`, `no_result` and `internal_server_error` are ours; the others are Baseten's.
+# `result_not_ready`, `no_result` and `internal_server_error` are ours; the others are Baseten's.
 _CALLER_ERRORS: Mapping[type[errors.CallerError], tuple[HTTPStatus, str]] = {
     errors.InvalidSubmissionError: (HTTPStatus.BAD_REQUEST, "client_error"),
     errors.PayloadTooLargeError: (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "payload_too_large"),

@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from penstock.contracts.errors import InvalidSubmissionError, PayloadTooLargeError
 from penstock.contracts.http.baseten import AsyncPredict
+from penstock.contracts.http.webhook_url import WebhookRules
 from penstock.contracts.request import RetryPolicy
 from penstock.contracts.submission import Submission
 from penstock.dialects.http_call import HttpCall
@@ -17,7 +18,7 @@ IDEMPOTENCY_KEY_LENGTH = 255
 
 
 def read_submission(
-    call: HttpCall, *, max_payload_bytes: int, allow_local_webhooks: bool
+    call: HttpCall, *, max_payload_bytes: int, webhook_rules: WebhookRules
 ) -> Submission:
     """Return what the caller submits.
 
@@ -29,7 +30,7 @@ def read_submission(
         raise PayloadTooLargeError(len(call.body), max_payload_bytes)
     wanted = _parsed(call.body)
     if wanted.webhook_endpoint is not None:
-        check_webhook_target(wanted.webhook_endpoint, allow_local=allow_local_webhooks)
+        check_webhook_target(wanted.webhook_endpoint, webhook_rules)
     retry = wanted.inference_retry_config
     return Submission(
         tenant=call.tenant,

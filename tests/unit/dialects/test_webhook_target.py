@@ -106,34 +106,34 @@ ADDRESSES = (
     ],
 )
 def test_names_over_https_are_taken(url: str) -> None:
-    check_webhook_target(url, allow_local=False)
+    check_webhook_target(url, WebhookRules(allow_local=False))
 
 
 @pytest.mark.parametrize("url", [*MALFORMED, *PORTS, *NO_DOMAIN_NAMES, *ADDRESSES])
 @pytest.mark.parametrize("allow_local", [False, True])
 def test_anything_else_is_refused(url: str, *, allow_local: bool) -> None:
     with pytest.raises(InvalidSubmissionError, match=r"^webhook_endpoint: (must|is) ") as refused:
-        check_webhook_target(url, allow_local=allow_local)
+        check_webhook_target(url, WebhookRules(allow_local=allow_local))
     assert "secret" not in str(refused.value)
 
 
 @pytest.mark.parametrize("url", LOCAL)
 def test_loopback_is_taken_only_where_it_is_allowed(url: str) -> None:
-    check_webhook_target(url, allow_local=True)
+    check_webhook_target(url, WebhookRules(allow_local=True))
     with pytest.raises(InvalidSubmissionError, match="this machine"):
-        check_webhook_target(url, allow_local=False)
+        check_webhook_target(url, WebhookRules(allow_local=False))
 
 
 def test_loopback_is_reached_over_http_and_nothing_older() -> None:
     with pytest.raises(InvalidSubmissionError, match="https:// or http://"):
-        check_webhook_target("gopher://127.0.0.1/", allow_local=True)
+        check_webhook_target("gopher://127.0.0.1/", WebhookRules(allow_local=True))
 
 
 def test_a_stack_may_allow_other_ports() -> None:
     url = "https://hooks.example.com:8443/"
-    check_webhook_target(url, allow_local=False, ports=(443, 8443))
+    check_webhook_target(url, WebhookRules(allow_local=False, ports=(443, 8443)))
     with pytest.raises(InvalidSubmissionError, match="must use port 443, not 8443"):
-        check_webhook_target(url, allow_local=False)
+        check_webhook_target(url, WebhookRules(allow_local=False))
 
 
 def test_a_url_is_read_into_what_is_called() -> None:

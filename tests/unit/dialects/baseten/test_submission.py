@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from penstock.contracts.errors import InvalidSubmissionError, PayloadTooLargeError
+from penstock.contracts.http.webhook_url import WebhookRules
 from penstock.contracts.request import RetryPolicy
 from penstock.contracts.submission import Submission
 from penstock.dialects.baseten.submission import read_submission
@@ -18,7 +19,7 @@ def read(
     *, raw: bytes | None = None, headers: dict[str, str] | None = None, **body: Any
 ) -> Submission:
     call = a_call(body=body, raw=raw, headers=headers)
-    return read_submission(call, max_payload_bytes=LIMIT, allow_local_webhooks=False)
+    return read_submission(call, max_payload_bytes=LIMIT, webhook_rules=WebhookRules())
 
 
 def refusal(**kwargs: Any) -> str:

@@ -10,6 +10,7 @@ from functions.intake.admission import Admission
 from functions.intake.routes import create_app
 from functions.intake.service import IntakeService
 from penstock.contracts.errors import UnavailableError
+from penstock.contracts.http.webhook_url import WebhookRules
 from tests.unit.functions.events import proxy_event
 from tests.unit.functions.world import World
 
@@ -31,7 +32,7 @@ class Client:
             admission=admission,
         )
         self._app = create_app(
-            service, max_payload_bytes=1_000, allow_local_webhooks=False, count=world.count
+            service, max_payload_bytes=1_000, webhook_rules=WebhookRules(), count=world.count
         )
 
     def post(self, path: str = PRODUCTION, body: str | bytes | None = BODY, **event: Any) -> Any:
