@@ -1,0 +1,1 @@
+"""The protocol under crashes, lost answers, stalled workers and lost messages."""

@@ -1,0 +1,59 @@
+"""The time that simulated dispatchers read, and the line that every run of the suite ends with."""
+
+import asyncio
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from runtime_image.dispatcher import process, worker
+from runtime_image.dispatcher.scheduling import lanes
+from tests.faults.profile import PROFILE
+from tests.faults.stack import UNEXPECTED
+from tests.faults.tally import Tally
+
+_TALLY = pytest.StashKey[Tally]()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "tests/faults/" in item.path.as_posix():
+            item.add_marker(pytest.mark.faults)
+
+
+@pytest.fixture(scope="session")
+def tally(request: pytest.FixtureRequest) -> Tally:
+    """Count what this run does; pytest prints it at its end."""
+    return request.config.stash.setdefault(_TALLY, Tally())
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    if (tally := config.stash.get(_TALLY, None)) is not None:
+        terminalreporter.write_line(f"faults ({PROFILE.name}): {tally.line}")
+        if report := os.environ.get("PENSTOCK_FAULT_REPORT"):
+            Path(report).write_text(tally.as_json())
+
+
+@pytest.fixture
+def virtual_time(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let dispatchers measure time on their event loop, which is the simulation's."""
+
+    def now() -> float:
+        return asyncio.get_running_loop().time()
+
+    for module in (process, worker, lanes):
+        monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=now, perf_counter=now))
+    monkeypatch.setattr(worker.logger, "exception", _remember)
+    logging.disable(logging.CRITICAL)
+    yield
+    logging.disable(logging.NOTSET)
+
+
+def _remember(message: str, **_: object) -> None:
+    UNEXPECTED.append(f"{message}: {sys.exception()!r}")

@@ -1,0 +1,119 @@
+"""After the faults: nothing fails any more, and everything must come to its end."""
+
+from penstock.contracts.request import AsyncRequest, RequestState
+from tests.faults.ledger import BrokenInvariantError
+from tests.faults.simulation.turns import Fate
+from tests.faults.stack import LEASE_SECONDS, SWEEP_SECONDS, Stack
+
+_WORK_SECONDS = 30
+"""For retries and their backoff, once a request is in good hands."""
+
+_LOST_MESSAGE_SECONDS = 900 + 300
+"""How long a retry whose message is gone waits for the sweeper, and between its looks."""
+
+_LONGEST_SECONDS = 6 * 3_600
+"""For everything, retries of webhooks included."""
+
+_MOST_ROUNDS = 2_000
+
+
+def recover(stack: Stack) -> None:
+    """Let healthy processes run until all is quiet; raise if something is left behind."""
+    stack.thaw()
+    while len(stack.workers) < 2:
+        stack.start_worker()
+    stack.receiver.statuses.clear()
+    began = stack.simulation.time()
+    hidden_seconds = stack.queue.longest_hidden_seconds()
+    next_sweep = began
+    while True:
+        work(stack)
+        waiting = [row for row in stack.rows() if not is_settled(row)]
+        if not waiting and not stack.queue.message_ids and not stack.webhooks.messages:
+            break
+        if stack.simulation.time() > began + _LONGEST_SECONDS:
+            raise BrokenInvariantError(f"messages come for ever: {stack.queue.message_ids}")
+        for row in waiting:
+            _raise_if_stuck(stack, row, began, hidden_seconds)
+        if stack.simulation.time() >= next_sweep:
+            next_sweep += SWEEP_SECONDS
+            stack.sweep()
+        elif stack.queue.message_ids or stack.model_calls:
+            stack.advance(1)
+        else:
+            stack.jump(next_sweep - stack.simulation.time())
+    check_all(stack)
+
+
+def work(stack: Stack) -> None:
+    """Let every process go on without faults until each waits for time to pass."""
+    for _ in range(_MOST_ROUNDS):
+        if runnable := stack.runnable():
+            for turn in runnable:
+                if turn in stack.simulation.turns:
+                    stack.take(turn, Fate.DONE)
+        elif stack.model_calls:
+            call = stack.model_calls[0]
+            stack.answer_model(call, stack.answer_of(call))
+        elif not stack.deliver_webhook():
+            return
+    raise BrokenInvariantError("the stack is busy for ever:\n" + "\n".join(stack.ledger.recent))
+
+
+def is_settled(row: AsyncRequest) -> bool:
+    """Whether nobody has to do anything about a request any more."""
+    return row.state.is_terminal and not row.is_unannounced
+
+
+def _raise_if_stuck(stack: Stack, row: AsyncRequest, began: float, hidden_seconds: float) -> None:
+    allowed = LEASE_SECONDS + SWEEP_SECONDS + _WORK_SECONDS + hidden_seconds
+    if stack.ledger.stories[row.request_id].message_was_lost:
+        allowed += _LOST_MESSAGE_SECONDS
+    since = began if row.was_claimed else max(began, stack.simulation.time_of(row.deadline_at))
+    if (waited := stack.simulation.time() - since) > allowed:
+        recent = "\n".join(stack.ledger.recent)
+        raise BrokenInvariantError(
+            f"{row.request_id}: stuck in {row.state} for {waited} s:\n{row!r}\n{recent}"
+        )
+
+
+def check_all(stack: Stack) -> None:
+    """Compare every row with the objects, the notifications and the webhooks."""
+    stack.ledger.raise_if_broken()
+    for row in stack.rows():
+        story = stack.ledger.stories[row.request_id]
+        if row.state is not RequestState.CANCELED and not story.event_ids:
+            raise BrokenInvariantError(f"{row.request_id}: nobody was told")
+        _check_objects(stack, row)
+        stack.ledger.check_webhook(row)
+    if lost := stack.ledger.lost():
+        raise BrokenInvariantError(f"acknowledged and lost: {lost}")
+    stack.ledger.raise_if_broken()
+
+
+def _check_objects(stack: Stack, row: AsyncRequest) -> None:
+    folder = {RequestState.SUCCEEDED: "results", RequestState.CANCELED: None}.get(
+        row.state, "failures"
+    )
+    expected = f"{folder}/{row.request_id}" if folder else None
+    if (row.result and row.result.key) != expected:
+        raise BrokenInvariantError(f"{row.request_id}: {row.state} with result {row.result}")
+    if row.result is not None:
+        body = stack.results.read(row.result)
+        if len(body) != row.result.size_bytes:
+            raise BrokenInvariantError(f"{row.request_id}: its result is not what lies there")
+
+
+def orphans(stack: Stack) -> list[str]:
+    """Return objects that their request does not name."""
+    named = {row.result.key for row in stack.rows() if row.result}
+    found = [
+        stored.key
+        for row in stack.rows()
+        for stored in (
+            stack.results.find_result(row.request_id),
+            stack.results.find_failure(row.request_id),
+        )
+        if stored and row.state is not RequestState.CANCELED
+    ]
+    return [key for key in found if key not in named]

@@ -1,0 +1,167 @@
+"""Fixed ways of one request through the whole stack, and how each must end."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from penstock.contracts.outcome import FaultCode
+from penstock.contracts.request import RequestState, RetryPolicy
+from penstock.contracts.submission import Submission
+from runtime_image.dispatcher.model_server.server import ModelBusyError, ModelFaultError
+from tests.faults.stack import ACME, ModelCall, Stack
+
+
+def _answers(stack: Stack, call: ModelCall) -> None:
+    stack.answer_model(call, stack.answer_of(call))
+
+
+def _fails(stack: Stack, call: ModelCall) -> None:
+    stack.answer_model(call, ModelFaultError(FaultCode.MODEL_PREDICT_ERROR, "boom"))
+
+
+def _refuses_input(stack: Stack, call: ModelCall) -> None:
+    stack.answer_model(call, ModelFaultError(FaultCode.MODEL_INVALID_INPUT, "bad input"))
+
+
+def _fails_once(stack: Stack, call: ModelCall) -> None:
+    is_first = stack.ledger.stories[call.request_id].runs == 1
+    (_fails if is_first else _answers)(stack, call)
+
+
+def _is_busy_once(stack: Stack, call: ModelCall) -> None:
+    if stack.ledger.stories[call.request_id].runs == 1:
+        stack.answer_model(call, ModelBusyError("429"))
+    else:
+        _answers(stack, call)
+
+
+def _is_cancelled(stack: Stack, call: ModelCall) -> None:
+    if stack.row(call.request_id).cancel_requested:
+        _answers(stack, call)  # too late: the worker has closed the call, or will not keep this
+    else:
+        stack.cancel(call.request_id, force=True)
+
+
+def _is_delivered_twice(stack: Stack, call: ModelCall) -> None:
+    if stack.ledger.stories[call.request_id].deliveries == 1:
+        stack.queue.lapse(0)
+        stack.start_worker()
+    else:
+        _answers(stack, call)
+
+
+def _dies_with_its_message(stack: Stack, call: ModelCall) -> None:
+    if stack.ledger.stories[call.request_id].runs == 1:
+        stack.kill(next(each for each in stack.workers if each.process is call.worker))
+        stack.lose_message(0, is_dead_lettered=False)
+    else:
+        _answers(stack, call)
+
+
+def _is_drained_once(stack: Stack, call: ModelCall) -> None:
+    worker = next(each for each in stack.workers if each.process is call.worker)
+    if stack.ledger.stories[call.request_id].runs == 1 and not worker.drain.requested.is_set():
+        stack.stop(worker, seconds=0)
+        stack.start_worker()
+    else:
+        _answers(stack, call)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scenario:
+    """One request, how the model takes it, and how it must end whatever call fails."""
+
+    name: str
+    model: Callable[[Stack, ModelCall], None]
+    ends: tuple[RequestState, ...]
+    """First how it ends without faults."""
+
+    max_attempts: int = 3
+    payload: bytes = bytes(210_000)
+    """Too large for a message, so that it takes the longest way."""
+
+    loss: Literal["dead letter", "gone"] | None = None
+    """What becomes of the message at once, if no worker is to receive it."""
+
+    receiver: tuple[int, ...] = ()
+    """What the receiver of its webhook answers before it takes it."""
+
+    waits_seconds: float = 0
+    """Before there is a worker."""
+
+    def submission(self) -> Submission:
+        return Submission(
+            tenant=ACME,
+            payload=self.payload,
+            max_time_in_queue_seconds=600,
+            retry=RetryPolicy(max_attempts=self.max_attempts, initial_delay_ms=0),
+            webhook_endpoint="https://receiver.example/hook",
+            idempotency_key="one",
+        )
+
+
+SCENARIOS = (
+    Scenario(name="succeeds", model=_answers, ends=(RequestState.SUCCEEDED,)),
+    Scenario(name="small payload", model=_answers, payload=b"1", ends=(RequestState.SUCCEEDED,)),
+    Scenario(name="fails once", model=_fails_once, ends=(RequestState.SUCCEEDED,)),
+    Scenario(
+        name="model busy",
+        model=_is_busy_once,
+        max_attempts=1,
+        ends=(RequestState.SUCCEEDED, RequestState.FAILED),
+    ),
+    Scenario(
+        name="worker drains",
+        model=_is_drained_once,
+        max_attempts=1,
+        ends=(RequestState.SUCCEEDED, RequestState.FAILED),
+    ),
+    Scenario(name="fails always", model=_fails, ends=(RequestState.FAILED,)),
+    Scenario(name="bad input", model=_refuses_input, ends=(RequestState.FAILED,)),
+    Scenario(
+        name="one attempt",
+        model=_answers,
+        max_attempts=1,
+        ends=(RequestState.SUCCEEDED, RequestState.FAILED),
+    ),
+    Scenario(
+        name="cancelled while running",
+        model=_is_cancelled,
+        ends=(RequestState.CANCELED, RequestState.SUCCEEDED),
+    ),
+    Scenario(
+        name="delivered twice",
+        model=_is_delivered_twice,
+        ends=(RequestState.SUCCEEDED,),
+    ),
+    Scenario(
+        name="dead-lettered",
+        model=_answers,
+        loss="dead letter",
+        ends=(RequestState.FAILED, RequestState.SUCCEEDED),
+    ),
+    Scenario(
+        name="message gone",
+        model=_answers,
+        loss="gone",
+        ends=(RequestState.EXPIRED, RequestState.SUCCEEDED),
+    ),
+    Scenario(
+        name="waits too long",
+        model=_answers,
+        waits_seconds=601,
+        ends=(RequestState.EXPIRED, RequestState.SUCCEEDED),
+    ),
+    Scenario(
+        name="worker and message gone",
+        model=_dies_with_its_message,
+        ends=(RequestState.FAILED, RequestState.SUCCEEDED),
+    ),
+    Scenario(
+        name="receiver in trouble",
+        model=_answers,
+        receiver=(503, 500),
+        ends=(RequestState.SUCCEEDED,),
+    ),
+    Scenario(name="receiver gone", model=_answers, receiver=(410,), ends=(RequestState.SUCCEEDED,)),
+)

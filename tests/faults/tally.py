@@ -1,0 +1,51 @@
+"""What a run of the suite did, in one line and one table."""
+
+import json
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+
+from tests.faults.simulation.turns import Fate
+from tests.faults.stack import Stack
+
+
+@dataclass
+class Tally:
+    """Counts over all simulated stacks of one run."""
+
+    steps: int = 0
+    """Calls let through or failed and things that happened by themselves, without recovery."""
+
+    requests: int = 0
+    kills: int = 0
+    faults: Counter[tuple[str, Fate]] = field(default_factory=Counter)
+    mishaps: Counter[str] = field(default_factory=Counter)
+    """What happened that is no failed call: a message twice, a stalled worker, ..."""
+
+    lost: int = 0
+    duplicated: int = 0
+    undelivered: int = 0
+
+    def count(self, stack: Stack) -> None:
+        """Add what one simulated stack saw."""
+        self.requests += len(stack.ledger.stories)
+        self.kills += stack.kills
+        self.lost += len(stack.ledger.lost())
+        self.duplicated += len(stack.ledger.duplicated())
+        self.undelivered += len(stack.ledger.undelivered())
+
+    @property
+    def line(self) -> str:
+        injected = sum(self.faults.values()) + sum(self.mishaps.values())
+        return (
+            f"{self.steps} steps, {self.requests} requests, {self.kills} kills,"
+            f" {injected} faults injected, {self.lost} lost,"
+            f" {self.duplicated} duplicated effects, {self.undelivered} undelivered"
+        )
+
+    def as_json(self) -> str:
+        """Return all counts, for `tests.faults.report`."""
+        counts = asdict(self) | {
+            "line": self.line,
+            "faults": {f"{fate} {call}": n for (call, fate), n in self.faults.items()},
+        }
+        return json.dumps(counts, indent=2)
