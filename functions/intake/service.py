@@ -1,11 +1,17 @@
 """Accepting a request: payload, row, message, in this order."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from functions.intake.admission import Admission
 from penstock.contracts.directory.catalog import Deployment
-from penstock.contracts.errors import DuplicateRequestError, IdempotencyConflictError
+from penstock.contracts.errors import (
+    DuplicateRequestError,
+    IdempotencyConflictError,
+    UnavailableError,
+    UnknownRequestError,
+)
 from penstock.contracts.message import QueueMessage
 from penstock.contracts.ports.clock import Clock
 from penstock.contracts.ports.directory import Catalog
@@ -31,15 +37,15 @@ class IntakeService:
     def accept(self, submission: Submission, address: Address) -> AsyncRequest:
         """Store and queue a request; a repeat with the same idempotency key finds the first.
 
-        Before the row there is at most a payload that nobody refers to; it passes away. A crash
-        after the row leaves a request that nobody was told of: it expires, or the caller's
-        repeat queues it.
+        Before the row there is at most a payload that nobody refers to; it passes away. After
+        it, a failure withdraws the request, unless the caller's repeat can find and queue it. A
+        crash leaves a request that nobody was told of: it expires, or the repeat queues it.
 
         Raises:
             UnknownModelError: the address leads to no deployment.
             IdempotencyConflictError: the key was used with another submission.
             RateLimitedError: the tenant sends too fast or has too much outstanding.
-            UnavailableError: the request may be lost; the caller must send it again.
+            UnavailableError: nothing was accepted; the caller must send it again.
         """
         deployment = address.resolve(self.catalog)
         if self.admission is not None:
@@ -47,13 +53,28 @@ class IntakeService:
         request = submission.accepted(deployment.model_id, deployment.deployment_id, self.clock())
         message = self._message(request.request_id, submission)
         try:
+            return self._queued(request, message, self.queue_of(deployment))
+        except UnavailableError:
+            if submission.idempotency_key is None:
+                self._withdraw(request.request_id)
+            raise
+
+    def _queued(
+        self, request: AsyncRequest, message: QueueMessage, queue: RequestQueue
+    ) -> AsyncRequest:
+        try:
             self.requests.accept(request)
         except DuplicateRequestError as duplicate:
             request = _same(duplicate.existing, request)
             if request.state is not RequestState.QUEUED or request.was_claimed:
                 return request
-        self.queue_of(deployment).send(message, priority=request.priority, tenant=request.tenant)
+        queue.send(message, priority=request.priority, tenant=request.tenant)
         return request
+
+    def _withdraw(self, request_id: RequestId) -> None:
+        """Cancel what may be half accepted: its caller will send it again, under another id."""
+        with suppress(UnavailableError, UnknownRequestError):
+            self.requests.cancel(request_id)
 
     def _message(self, request_id: RequestId, submission: Submission) -> QueueMessage:
         payload, content_type = submission.payload, submission.content_type

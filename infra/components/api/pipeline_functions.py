@@ -137,6 +137,7 @@ class PipelineFunctions(pulumi.ComponentResource):
         statements = [
             args.catalog.statement_to_read(),
             args.requests.statement_to_add(),
+            args.requests.statement_to_advance(),
             args.requests.statement_to_query(args.open_requests),
             args.limits.statement_to_count(),
             *args.store.statements_to_submit(),

@@ -43,6 +43,8 @@ EXPECTED = {
     "intake": {
         ("dynamodb:GetItem", _table("catalog")),
         ("dynamodb:PutItem", _table("requests")),
+        ("dynamodb:GetItem", _table("requests")),
+        ("dynamodb:UpdateItem", _table("requests")),
         ("dynamodb:Query", f"{_table('requests')}/index/open"),
         ("dynamodb:UpdateItem", _table("limits")),
         ("s3:PutObject", f"{PAYLOADS}/payloads/*"),

@@ -7,6 +7,7 @@ import pytest
 from functions.intake.service import IntakeService
 from penstock.adapters.in_memory import CrashError
 from penstock.contracts.errors import (
+    ClaimRefusedError,
     IdempotencyConflictError,
     UnavailableError,
     UnknownModelError,
@@ -167,6 +168,34 @@ def test_what_was_refused_before_its_row_leaves_nothing_that_counts(
         service.accept(a_submission(LARGE), OCR)
     assert world.requests.count_open(ACME, 10) == 0
     assert not world.waiting()
+
+
+@pytest.mark.parametrize("fails", ["before", "after"])
+@pytest.mark.parametrize("call", ["requests.accept", "queue.send"])
+def test_what_was_refused_never_runs_and_is_never_announced(
+    service: IntakeService, world: World, call: str, fails: str
+) -> None:
+    (world.faults.fail if fails == "before" else world.faults.fail_after)(call, THROTTLED)
+    with pytest.raises(UnavailableError):
+        service.accept(a_submission(), OCR)
+
+    assert world.requests.count_open(ACME, 10) == 0
+    for message in world.waiting():  # its answer was lost: a worker will meet it
+        with pytest.raises(ClaimRefusedError):
+            world.requests.claim(message.request_id, "worker", 30)
+    world.clock.advance(10_000)
+    assert not world.requests.due(10)
+
+
+def test_a_request_that_cannot_even_be_withdrawn_expires(
+    service: IntakeService, world: World
+) -> None:
+    world.faults.fail("queue.send", THROTTLED)
+    world.faults.fail("requests.cancel", UnavailableError("cancel", "throttled too"))
+    with pytest.raises(UnavailableError, match="send failed"):
+        service.accept(a_submission(), OCR)
+    world.clock.advance(600)
+    assert [row.state for row in world.requests.due(10)] == [RequestState.QUEUED]
 
 
 def test_a_payload_lies_in_s3_before_its_row_says_so(service: IntakeService, world: World) -> None:
