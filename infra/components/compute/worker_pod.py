@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypedDict
 
 import pulumi
 import pulumi_kubernetes as k8s
@@ -23,13 +22,6 @@ _GPU_RESOURCE = "nvidia.com/gpu"
 
 EnvVar = k8s.core.v1.EnvVarArgsDict
 Probe = k8s.core.v1.ProbeArgsDict
-
-
-class _Life(TypedDict, total=False):
-    """How a container comes up and stays up."""
-
-    startup_probe: Probe
-    liveness_probe: Probe
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,7 +95,7 @@ def _dispatcher(args: WorkerPodArgs) -> k8s.core.v1.ContainerArgsDict:
 
 
 def _model_server(args: WorkerPodArgs) -> k8s.core.v1.ContainerArgsDict:
-    return {
+    container: k8s.core.v1.ContainerArgsDict = {
         "name": "model-server",
         "restart_policy": "Always",
         "image": args.model_image,
@@ -114,30 +106,25 @@ def _model_server(args: WorkerPodArgs) -> k8s.core.v1.ContainerArgsDict:
         "readiness_probe": _probe(_LOADED, MODEL_SERVER_PORT, period_seconds=5, failures=2),
         "security_context": _hardened(_MODEL_SERVER_USER, read_only=False),
         "volume_mounts": [{"name": "model-tmp", "mount_path": _TMP}],
-        **(_alive_by_dispatcher() if args.restart_after_stop else _alive_by_itself()),
     }
+    if args.restart_after_stop:
+        # Without a startup probe: Kubernetes would start the dispatcher only when the model is
+        # loaded, and by the time that it answers, its silence had ended the model server.
+        container["liveness_probe"] = _alive_by_dispatcher()
+    else:
+        container["startup_probe"] = _probe(
+            _LOADED, MODEL_SERVER_PORT, period_seconds=5, failures=_MODEL_LOAD_SECONDS // 5
+        )
+        container["liveness_probe"] = _probe("/", MODEL_SERVER_PORT, period_seconds=15, failures=8)
+    return container
 
 
-def _alive_by_itself() -> _Life:
-    load_periods = _MODEL_LOAD_SECONDS // 5
+def _alive_by_dispatcher() -> Probe:
     return {
-        "startup_probe": _probe(
-            _LOADED, MODEL_SERVER_PORT, period_seconds=5, failures=load_periods
-        ),
-        "liveness_probe": _probe("/", MODEL_SERVER_PORT, period_seconds=15, failures=8),
-    }
-
-
-def _alive_by_dispatcher() -> _Life:
-    # Without a startup probe: Kubernetes would start the dispatcher only when the model is loaded,
-    # and by the time that it answers, its silence had ended the model server.
-    return {
-        "liveness_probe": {
-            **_probe("/model-server/healthz", DISPATCHER_PORT, period_seconds=1, failures=2),
-            "initial_delay_seconds": _DISPATCHER_START_SECONDS,
-            # It works on a request that nobody wants; there is nothing to wait for.
-            "termination_grace_period_seconds": 1,
-        },
+        **_probe("/model-server/healthz", DISPATCHER_PORT, period_seconds=1, failures=2),
+        "initial_delay_seconds": _DISPATCHER_START_SECONDS,
+        # It works on a request that nobody wants; there is nothing to wait for.
+        "termination_grace_period_seconds": 1,
     }
 
 
