@@ -5,17 +5,22 @@ from typing import Any
 
 import pytest
 
-from tests.faults.processes.crash_points import MODEL
+from tests.faults.processes import crash_points
 from tests.faults.processes.faulty_stack import FaultyStack, faulty_stack
 
-ONE_WARM_WORKER = {"min_replica": 1, "max_replica": 1, "scale_down_delay": 3}
+ONE_WORKER = {"max_replica": 1, "scale_down_delay": 3}
 MODELS: dict[str, dict[str, Any]] = {
-    MODEL: {"autoscaling": {**ONE_WARM_WORKER, "concurrency_target": 32}, "drain_seconds": 2},
+    crash_points.MODEL: {
+        "autoscaling": {**ONE_WORKER, "min_replica": 1, "concurrency_target": 32},
+        "drain_seconds": 2,
+    },
+    "single": {"autoscaling": ONE_WORKER},
+    "stubborn": {"autoscaling": ONE_WORKER, "restart_after_stop": True},
 }
 
 
 @pytest.fixture(scope="session")
 def faulty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaultyStack]:
     with faulty_stack(tmp_path_factory.mktemp("faulty"), MODELS) as running:
-        assert running.subscriber
+        assert running.subscriber  # from now on it hears everything
         yield running

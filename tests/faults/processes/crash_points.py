@@ -10,19 +10,19 @@ import psutil
 
 from penstock.contracts.request import AsyncRequest
 from tests.e2e.stack import wait_until
-from tests.faults.processes.aws_calls import Step
 from tests.faults.processes.faulty_stack import (
     DISPATCHER,
     LEASE_SECONDS,
     MODEL_SERVER,
     FaultyStack,
 )
-from tests.faults.processes.interference import Hold, Side
+from tests.faults.processes.proxy.aws_calls import Step
+from tests.faults.processes.proxy.interference import Hold, Side
 
 MODEL = "points"
 _SETTLED_SECONDS = 60.0
 _PARKED_SECONDS = 20.0
-_TOO_LARGE_FOR_A_MESSAGE = "x" * 210_000
+TOO_LARGE_FOR_A_MESSAGE = "x" * 210_000
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ def _parked(faulty: FaultyStack, go: Path) -> _Scene:
             scene.requests[point] = _parked_at_the_model(scene)
         else:
             hold = faulty.proxy.hold(point.step, point.side)
-            filler = _TOO_LARGE_FOR_A_MESSAGE if point.step is Step.LOAD else ""
+            filler = TOO_LARGE_FOR_A_MESSAGE if point.step is Step.LOAD else ""
             wishes = {"label": str(point), "filler": filler}
             scene.requests[point] = faulty.stack.submit(MODEL, wishes)
             assert hold.reached.wait(_PARKED_SECONDS), f"no request came {point}"
@@ -138,8 +138,7 @@ def _parked(faulty: FaultyStack, go: Path) -> _Scene:
 def _parked_at_the_model(scene: _Scene) -> str:
     wishes = {"label": str(AT_THE_MODEL), "until": str(scene.go)}
     request_id = scene.faulty.stack.submit(MODEL, wishes)
-    records = scene.faulty.records
-    wait_until(lambda: records.of(request_id, "start"), _PARKED_SECONDS, "its call to the model")
+    scene.faulty.wait_for_start(request_id)
     return request_id
 
 

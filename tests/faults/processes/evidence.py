@@ -32,6 +32,16 @@ class Records:
         lines = self.file.read_text().splitlines()
         return [Record(**json.loads(line)) for line in lines]
 
+    def running_at(self, pid: int) -> set[str]:
+        """Return the requests whose calls in one model server have begun and not ended."""
+        running: set[str] = set()
+        for record in self.all():
+            if record.pid == pid and record.event == "start":
+                running.add(record.request_id)
+            elif record.pid == pid:
+                running.discard(record.request_id)
+        return running
+
     def of(self, request_id: str, event: str) -> list[Record]:
         """Return what happened to one request."""
         return [r for r in self.all() if (r.request_id, r.event) == (request_id, event)]

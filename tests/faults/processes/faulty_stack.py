@@ -21,8 +21,8 @@ from penstock.contracts.ports.clock import utc_now
 from penstock.contracts.request import AsyncRequest, RequestId
 from penstock.local.processes import free_port
 from tests.e2e.stack import Stack, running_stack, settings_of, wait_until
-from tests.faults.processes.evidence import Records, Subscriber
-from tests.faults.processes.fault_proxy import FaultProxy
+from tests.faults.processes.evidence import Record, Records, Subscriber
+from tests.faults.processes.proxy.fault_proxy import FaultProxy
 
 RECORDER = "tests/faults/processes/models/recorder"
 LEASE_SECONDS = 3
@@ -56,6 +56,22 @@ class FaultyStack:
         found = self.requests.find(RequestId(request_id))
         assert found is not None, f"{request_id} has no row"
         return found
+
+    def cancel(self, model: str, request_id: str, *, force: bool = False) -> bool:
+        """Cancel a request through the API; return whether it is cancelled at once."""
+        with self.stack.caller() as http:
+            answer = http.delete(
+                f"/models/{model}/async_request/{request_id}", params={"force": str(force).lower()}
+            )
+        assert answer.status_code == 200, answer.text
+        canceled: bool = answer.json()["canceled"]
+        return canceled
+
+    def wait_for_start(self, request_id: str) -> Record:
+        """Wait until the model was called for a request."""
+        return wait_until(
+            lambda: self.records.of(request_id, "start"), 60, f"{request_id} to start"
+        )[0]
 
     def messages(self, model: str) -> int:
         """Return how many messages lie in the lanes of a model, visible or not."""
@@ -110,10 +126,12 @@ class FaultyStack:
 
 
 @contextmanager
-def faulty_stack(folder: Path, models: Mapping[str, Mapping[str, Any]]) -> Iterator[FaultyStack]:
+def faulty_stack(
+    folder: Path, models: Mapping[str, Mapping[str, Any]], *, seed: int = 0
+) -> Iterator[FaultyStack]:
     """Run a stack of recorder models, deployed with these settings, until the block ends."""
     records = Records(folder / "records.jsonl")
-    with FaultProxy() as proxy:
+    with FaultProxy(seed) as proxy:
         program = _program(proxy.url)
         with running_stack(folder, _settings(models, records), program) as stack:
             proxy.upstream_url = stack.description.aws_endpoint_url

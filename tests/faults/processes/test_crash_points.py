@@ -1,4 +1,5 @@
 import json
+import logging
 import signal
 from collections.abc import Mapping
 from datetime import datetime
@@ -6,7 +7,6 @@ from datetime import datetime
 import pytest
 
 from penstock.contracts.request import RequestState
-from tests.faults.processes.aws_calls import Step
 from tests.faults.processes.crash_points import (
     AT_THE_MODEL,
     BLOWS,
@@ -19,9 +19,11 @@ from tests.faults.processes.crash_points import (
     strike,
 )
 from tests.faults.processes.faulty_stack import DISPATCHER, MODEL_SERVER, FaultyStack
+from tests.faults.processes.proxy.aws_calls import Step
 
 pytestmark = [pytest.mark.e2e, pytest.mark.faults]
 
+logger = logging.getLogger(__name__)  # figures, with `-rP -o log_level=INFO`
 WRITTEN_ONCE = (Step.STORE, Step.FINISH, Step.MARK)
 every_blow = pytest.mark.parametrize("blow", BLOWS, ids=str)
 every_point = pytest.mark.parametrize("point", POINTS, ids=str)
@@ -94,6 +96,7 @@ def test_a_killed_dispatchers_request_runs_again_after_one_lease(
 
     first, second = faulty.records.of(killed.requests[AT_THE_MODEL], "start")
     assert first.at < killed.struck_at < second.at
+    logger.info("it started again after %.2f s", second.at - killed.struck_at)
     # 2 to 4 s with a lease of 3 s (docs/reliability.md); the rest is for slow machines.
     assert second.at - killed.struck_at < 15
 

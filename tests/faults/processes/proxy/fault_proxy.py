@@ -10,8 +10,8 @@ import aiohttp
 from aiohttp import web
 from yarl import URL
 
-from tests.faults.processes.aws_calls import AwsCall, Step, mentioned
-from tests.faults.processes.interference import Fault, Hold, Interference, Side, is_gone
+from tests.faults.processes.proxy.aws_calls import AwsCall, Step, mentioned
+from tests.faults.processes.proxy.interference import Fault, Hold, Interference, Side, is_gone
 
 T = TypeVar("T")
 

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from aiohttp import web
 
-from tests.faults.processes.aws_calls import AwsCall, Step
+from tests.faults.processes.proxy.aws_calls import AwsCall, Step
 
 
 class Fault(StrEnum):

@@ -1,0 +1,1 @@
+"""A proxy between dispatchers and the emulated AWS, that interferes."""
