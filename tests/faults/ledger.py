@@ -74,7 +74,7 @@ class Ledger:
         self._row_before: AsyncRequest | None = None
         self.stories: defaultdict[RequestId, Story] = defaultdict(Story)
         self.calls: Counter[str] = Counter()
-        self._leases: "dict[tuple[str, RequestId], datetime]" = {}
+        self._leases: dict[tuple[str, RequestId], datetime] = {}
         self.payloads: dict[str, bytes] = {}
         """What callers sent, by the fingerprint of the submission."""
 

@@ -20,13 +20,13 @@ _MOST_ROUNDS = 2_000
 def recover(stack: Stack) -> None:
     """Let healthy processes run until all is quiet; raise if something is left behind."""
     stack.thaw()
-    while len(stack.workers) < 2:
-        stack.start_worker()
     stack.receiver.statuses.clear()
     began = stack.simulation.time()
     hidden_seconds = stack.queue.longest_hidden_seconds()
     next_sweep = began
     while True:
+        while len(stack.workers) < 2:  # those that drain end by themselves
+            stack.start_worker()
         work(stack)
         waiting = [row for row in stack.rows() if not is_settled(row)]
         if not waiting and not stack.queue.message_ids and not stack.webhooks.messages:

@@ -2,9 +2,9 @@
 
 import json
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 
-from tests.faults.simulation.turns import Fate
+from tests.faults.simulation.turns import FAULTS, Fate
 from tests.faults.stack import Stack
 
 
@@ -44,8 +44,12 @@ class Tally:
 
     def as_json(self) -> str:
         """Return all counts, for `tests.faults.report`."""
-        counts = asdict(self) | {
+        counts = {
             "line": self.line,
-            "faults": {f"{fate} {call}": n for (call, fate), n in self.faults.items()},
+            "calls": {
+                call: {fate: self.faults[call, fate] for fate in FAULTS}
+                for call in sorted({call for call, _ in self.faults})
+            },
+            "mishaps": dict(sorted(self.mishaps.items())),
         }
         return json.dumps(counts, indent=2)
