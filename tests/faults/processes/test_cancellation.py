@@ -36,15 +36,15 @@ def test_no_request_that_was_cancelled_while_it_was_queued_ever_runs(faulty: Fau
         cancel = partial(faulty.cancel, SINGLE)
         with busy_worker(faulty):
             waiting = list(callers.map(lambda n: faulty.stack.submit(SINGLE, n), range(CANCELED)))
-            early, late = waiting[: CANCELED // 2], waiting[CANCELED // 2 :]
+            early, late = waiting[::2], waiting[1::2]
             assert all(callers.map(cancel, early))
-        # Now against the worker, who comes to the first half's messages first.
+        # From here on against the worker, who begins at the other end.
+        late.reverse()
         in_time = {each for each, done in zip(late, callers.map(cancel, late), strict=True) if done}
     wait_until(lambda: not faulty.messages(SINGLE), 120, "the lanes to be empty")
 
     canceled = {*early, *in_time}
     logger.info("%d of %d were cancelled in time", len(canceled), CANCELED)
-    assert len(canceled) > CANCELED * 0.6
     assert not canceled & {record.request_id for record in faulty.records.all()}
     states = {each: faulty.row(each).state for each in waiting}
     assert {states[each] for each in canceled} == {RequestState.CANCELED}
