@@ -108,6 +108,9 @@ class WebhookService:
             # Who cancelled it knows.
             self.requests.record_webhook(request.request_id, WebhookStatus.CANCELED)
             return Attempt(Verdict.OBSOLETE)
+        if received.notification.event_id != Notification.of(request).event_id:
+            # It was redriven since: its new end is announced by a message of its own.
+            return Attempt(Verdict.OBSOLETE)
         if request.webhook_attempts >= self.max_attempts:
             return self._give_up(received, Verdict.EXHAUSTED, "the last attempt was cut short")
         try:

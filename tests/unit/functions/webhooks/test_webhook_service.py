@@ -11,7 +11,7 @@ from penstock.contracts.errors import UnavailableError
 from penstock.contracts.http.signature import is_signed, signed_at
 from penstock.contracts.http.webhook_url import ForbiddenTargetError
 from penstock.contracts.notification import Notification
-from penstock.contracts.outcome import Succeeded
+from penstock.contracts.outcome import Failed, Fault, FaultCode, Succeeded
 from penstock.contracts.ports.webhooks import (
     MOST_DEFERRALS,
     ReceiverAnswer,
@@ -74,6 +74,23 @@ def test_a_request_without_a_webhook_or_without_a_row_is_dropped(
     assert webhooks.deliver(without).verdict is Verdict.OBSOLETE
     assert webhooks.deliver(forgotten).verdict is Verdict.OBSOLETE
     assert not webhooks.receivers.posts
+
+
+def test_a_message_of_before_a_redrive_leaves_the_webhook_to_the_new_end(
+    webhooks: Webhooks, world: World
+) -> None:
+    fault = Fault(code=FaultCode.MODEL_PREDICT_ERROR, message="boom")
+    failed = world.requests.finish(world.running(URL), Failed(fault=fault))
+    world.requests.reopen(failed.request_id)
+
+    assert webhooks.deliver(failed).verdict is Verdict.OBSOLETE
+    assert webhooks.status_of(failed) is WebhookStatus.PENDING
+    ended = world.requests.finish(
+        world.requests.claim(failed.request_id, "worker", 30), Failed(fault=fault)
+    )
+    assert webhooks.deliver(failed).verdict is Verdict.OBSOLETE
+    assert webhooks.deliver(ended).verdict is Verdict.DELIVERED
+    assert len(webhooks.receivers.posts) == 1
 
 
 def test_a_canceled_request_sends_nothing(webhooks: Webhooks, world: World) -> None:
