@@ -55,9 +55,13 @@ class Process:
         receiving = asyncio.create_task(self.lanes.run(self._carry))
         stopping = asyncio.create_task(self.drain.requested.wait())
         try:
-            await asyncio.wait(
+            done, _ = await asyncio.wait(
                 {receiving, stopping, *background}, return_when=asyncio.FIRST_COMPLETED
             )
+            for died in done - {stopping}:
+                # Nothing in hand is sure to stay ours: it is given back at once.
+                logger.critical("a part of the worker died", exc_info=died.exception())
+                self.drain.request(0)
             await self._drain(receiving)
             for task in background:
                 if task.done():

@@ -14,6 +14,7 @@ from penstock.contracts.request import RequestId, RequestState, RetryPolicy
 from runtime_image.dispatcher.model_server.server import Answer, ModelBusyError, ModelFaultError
 from runtime_image.dispatcher.observability.metrics import Metrics
 from runtime_image.dispatcher.process import Drain, Process
+from runtime_image.dispatcher.scheduling.holding import Heartbeats
 from runtime_image.dispatcher.wiring import Ports, wire
 from tests.unit.dispatcher.conftest import World
 
@@ -299,6 +300,28 @@ async def test_a_worker_that_lost_its_lease_stops_quietly(world: World) -> None:
     row = world.row(request_id)
     assert (row.lease_owner, row.state) == ("thief", RequestState.IN_PROGRESS)
     assert world.results.find_result(request_id) is None
+
+
+async def test_a_worker_whose_heartbeats_die_gives_back_what_runs_and_ends(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def forever(payload: bytes) -> bytes:
+        await asyncio.Event().wait()
+        return payload
+
+    async def die(_: Heartbeats) -> None:
+        await _until(lambda: model.running == 1)
+        raise RuntimeError("no more beats")
+
+    monkeypatch.setattr(Heartbeats, "run", die)
+    request_id, model = world.submit(), HeldModel(forever)
+    with pytest.raises(RuntimeError, match="no more beats"):
+        async with _dispatching(world, model) as dispatcher:
+            await asyncio.wait({dispatcher.task}, timeout=10)
+
+    row = world.row(request_id)
+    assert (row.state, row.attempts_left) == (RequestState.QUEUED, row.retry.max_attempts)
+    assert "a part of the worker died" in caplog.text
 
 
 async def test_a_later_request_of_higher_priority_runs_before_waiting_lower_ones(
