@@ -3,15 +3,19 @@
 import asyncio
 import logging
 import os
+import random
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
+from uuid import UUID
 
 import pytest
 
+from penstock.contracts import submission
 from runtime_image.dispatcher import process, worker
 from runtime_image.dispatcher.scheduling import lanes
+from runtime_image.dispatcher.scheduling.holding import Held
 from tests.faults.profile import PROFILE
 from tests.faults.stack import UNEXPECTED
 from tests.faults.tally import Tally
@@ -50,9 +54,16 @@ def virtual_time(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for module in (process, worker, lanes):
         monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=now, perf_counter=now))
     monkeypatch.setattr(worker.logger, "exception", _remember)
+    # Hypothesis repeats a run from its choices alone: no other order or chance may matter.
+    monkeypatch.setattr(submission, "uuid", SimpleNamespace(uuid4=_chosen_uuid))
+    monkeypatch.setattr(Held, "__hash__", lambda held: hash(held.delivery.receipt))
     logging.disable(logging.CRITICAL)
     yield
     logging.disable(logging.NOTSET)
+
+
+def _chosen_uuid() -> UUID:
+    return UUID(int=random.getrandbits(128))
 
 
 def _remember(message: str, **_: object) -> None:
