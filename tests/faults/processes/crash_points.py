@@ -112,10 +112,14 @@ def strike(faulty: FaultyStack, blow: Blow) -> Episode:
     scene = _parked(faulty, faulty.folder / f"go-{blow}")
     assert all(hold.is_waited_for for hold in scene.holds), "the machine is too slow to hold calls"
     struck_at = time.time()
-    scene.worker[blow.container].send_signal(blow.signal)
+    struck = scene.worker[blow.container]
+    struck.send_signal(blow.signal)
     _AFTERMATHS[blow](scene)
     scene.wait_until_told()
     wait_until(lambda: not faulty.messages(MODEL), _SETTLED_SECONDS, "the lanes to be empty")
+    if blow.signal is not signal.SIGSTOP:
+        # A drain may outlast its requests; the next blow must not meet a process on its way out.
+        psutil.wait_procs([struck], timeout=_SETTLED_SECONDS)
     return Episode(blow, struck_at, scene.requests)
 
 
