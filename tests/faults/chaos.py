@@ -22,7 +22,7 @@ from runtime_image.dispatcher.model_server.server import Answer, ModelFaultError
 from runtime_image.dispatcher.observability.metrics import Metrics
 from runtime_image.dispatcher.process import Drain
 from runtime_image.dispatcher.wiring import Ports, wire
-from tests.faults.stack import environment
+from tests.faults.world import environment
 
 _Port = TypeVar("_Port")
 

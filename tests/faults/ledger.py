@@ -2,18 +2,17 @@
 
 from collections import Counter, defaultdict, deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from penstock.adapters.in_memory import InMemoryRequestStore, InMemoryResultStore
 from penstock.contracts.http.signature import EVENT_ID_HEADER, REQUEST_ID_HEADER
 from penstock.contracts.notification import Notification
 from penstock.contracts.outcome import Failed, StoredObject
-from penstock.contracts.ports.clock import Clock
 from penstock.contracts.ports.requests import Delivery
 from penstock.contracts.ports.webhooks import ReceiverAnswer
-from penstock.contracts.request import AsyncRequest, RequestId, RequestState, WebhookStatus
+from penstock.contracts.request import AsyncRequest, RequestId, RequestState
 from tests.faults.simulation.turns import Call
+from tests.faults.story import BrokenInvariantError, Story
+from tests.faults.world import World
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -22,55 +21,13 @@ _MAY_CHANGE_AFTER_THE_END = {"webhook_status", "webhook_attempts", "notified_at"
 _HELD_STEPS = {"renew", "finish", "release"}
 
 
-class BrokenInvariantError(AssertionError):
-    """The stack did what it promises never to do."""
-
-
-@dataclass
-class Story:
-    """What was seen of one request, from outside of its row."""
-
-    is_acknowledged: bool = False
-    rows: int = 0
-    sends: int = 0
-    deliveries: int = 0
-    buried: int = 0
-    claims: int = 0
-    returns: int = 0
-    """Claims that do not count as attempts, because the request was given back."""
-
-    runs: int = 0
-    asked_to_stop_at_claim: set[str] = field(default_factory=set)
-    """Workers whose newest claim was of a request that its caller no longer wanted."""
-
-    was_canceled_unclaimed: bool = False
-    message_was_lost: bool = False
-    event_ids: list[str] = field(default_factory=list)
-    results: set[bytes] = field(default_factory=set)
-    """What lay in its place after each write; one at most."""
-
-    ends: int = 0
-    webhooks_taken: int = 0
-    webhooks_sent: int = 0
-    is_gone: bool = False
-    """Whether the receiver said that it wants no more."""
-
-
 class Ledger:
     """Watches all calls and compares them with what the protocol promises."""
 
-    def __init__(
-        self,
-        requests: InMemoryRequestStore,
-        results: InMemoryResultStore,
-        clock: Clock,
-        *,
-        webhook_attempts: int,
-    ) -> None:
-        self.webhook_attempts = webhook_attempts
-        self._requests = requests
-        self._results = results
-        self._clock = clock
+    def __init__(self, world: World) -> None:
+        self._requests = world.requests
+        self._results = world.results
+        self._clock = world.clock
         self._row_before: AsyncRequest | None = None
         self.stories: defaultdict[RequestId, Story] = defaultdict(Story)
         self.calls: Counter[str] = Counter()
@@ -104,19 +61,19 @@ class Ledger:
         row = self._requests.find(request.request_id)
         # A repeat under the same key may find that the first one has ended unsent.
         is_safe = row is not None and (story.sends > 0 or row.state.is_terminal)
-        self._check(is_safe, request.request_id, "acknowledged before its message was sent")
+        self.check(is_safe, request.request_id, "acknowledged before its message was sent")
 
     def ran(self, worker: str, request_id: RequestId, payload: bytes) -> None:
         """A model was asked."""
         story = self.stories[request_id]
         row = self._requests.find(request_id)
         is_its_own = row is not None and self.payloads[row.submission_sha256] == payload
-        self._check(is_its_own, request_id, "ran with another's payload")
+        self.check(is_its_own, request_id, "ran with another's payload")
         story.runs += 1
-        self._check(
+        self.check(
             not story.was_canceled_unclaimed, request_id, "ran although cancelled while queued"
         )
-        self._check(
+        self.check(
             worker not in story.asked_to_stop_at_claim,
             request_id,
             "ran although its caller asked it to stop before it was claimed",
@@ -139,11 +96,11 @@ class Ledger:
         }
         if before.state.is_terminal:
             forbidden = changed - _MAY_CHANGE_AFTER_THE_END
-            self._check(not forbidden, request_id, f"{call.name} changed {forbidden} after the end")
-        self._check(after.attempt >= before.attempt, request_id, "the fence went back")
+            self.check(not forbidden, request_id, f"{call.name} changed {forbidden} after the end")
+        self.check(after.attempt >= before.attempt, request_id, "the fence went back")
         if call.method in _HELD_STEPS:
             held = call.args[0]
-            self._check(
+            self.check(
                 (held.attempt, held.lease_owner) == (before.attempt, before.lease_owner),
                 request_id,
                 f"attempt {held.attempt} wrote by {call.name} although {before.attempt} holds it",
@@ -151,7 +108,7 @@ class Ledger:
         if after.state.is_terminal and not before.state.is_terminal:
             self.stories[request_id].ends += 1
         if after.state is RequestState.EXPIRED:
-            self._check(
+            self.check(
                 before.attempt == 0 and before.deadline_at <= now, request_id, "expired early"
             )
 
@@ -163,19 +120,17 @@ class Ledger:
         request_id, story = claimed.request_id, self.stories[claimed.request_id]
         story.claims += 1
         if before is None:
-            self._check(False, request_id, "claimed without a row")  # noqa: FBT003 - says it failed
+            self.check(False, request_id, "claimed without a row")  # noqa: FBT003 - says it failed
             return
-        self._check(not before.state.is_terminal, request_id, "claimed after its end")
+        self.check(not before.state.is_terminal, request_id, "claimed after its end")
         # Not `is_leased`: the code under test decides by it.
         lapses_at = before.lease_until if before.state is RequestState.IN_PROGRESS else None
         is_free = lapses_at is None or lapses_at < self._clock()
-        self._check(is_free, request_id, "claimed under another's lease")
+        self.check(is_free, request_id, "claimed under another's lease")
         if before.attempt == 0:
-            self._check(self._clock() < before.deadline_at, request_id, "claimed past its deadline")
+            self.check(self._clock() < before.deadline_at, request_id, "claimed past its deadline")
         counted = story.claims - story.returns
-        self._check(
-            counted <= claimed.retry.max_attempts, request_id, f"{counted} attempts counted"
-        )
+        self.check(counted <= claimed.retry.max_attempts, request_id, f"{counted} attempts counted")
         if before.cancel_requested:
             story.asked_to_stop_at_claim.add(call.process)
         else:
@@ -195,12 +150,12 @@ class Ledger:
         leased_until = self._leases.get((call.process, call.args[0]))
         if leased_until is not None:
             was_leased = call.asked_at <= leased_until
-            self._check(was_leased, call.args[0], f"{call.name} after its lease had lapsed")
+            self.check(was_leased, call.args[0], f"{call.name} after its lease had lapsed")
 
     def _requests_release(self, call: Call, released: AsyncRequest) -> None:
         did_fail = call.args[1] is not None
         is_right = call.kwargs["counts_as_attempt"] == did_fail
-        self._check(is_right, released.request_id, "given back, and counted as an attempt")
+        self.check(is_right, released.request_id, "given back, and counted as an attempt")
         if released.state is RequestState.QUEUED and not call.kwargs["counts_as_attempt"]:
             self.stories[released.request_id].returns += 1
 
@@ -209,7 +164,7 @@ class Ledger:
         if isinstance(outcome, Failed) and outcome.fault.code.is_retried:
             story = self.stories[finished.request_id]
             counted = story.claims - story.returns
-            self._check(
+            self.check(
                 counted >= finished.retry.max_attempts,
                 finished.request_id,
                 f"gave up after {counted} attempts",
@@ -223,7 +178,7 @@ class Ledger:
         row = self._requests.find(call.args[0])
         if row is not None and row.notified_at is not None:
             told = self.stories[row.request_id].event_ids
-            self._check(bool(told), row.request_id, "marked as announced before anybody was told")
+            self.check(bool(told), row.request_id, "marked as announced before anybody was told")
 
     def _queue_send(self, call: Call, _: object) -> None:
         self.stories[call.args[0].request_id].sends += 1
@@ -238,13 +193,13 @@ class Ledger:
             row = self._requests.find(request_id)
             if row is None:
                 continue
-            self._check(row.state.is_terminal, request_id, f"message deleted while {row.state}")
+            self.check(row.state.is_terminal, request_id, f"message deleted while {row.state}")
             story = self.stories[request_id]
             told = bool(story.event_ids) or row.state is RequestState.CANCELED
-            self._check(told, request_id, "message deleted before anybody was told")
+            self.check(told, request_id, "message deleted before anybody was told")
             used_up = row.state is RequestState.FAILED and row.faults[-1].code.is_retried
             is_kept = not used_up or story.buried > 0
-            self._check(is_kept, request_id, "message deleted without a dead letter")
+            self.check(is_kept, request_id, "message deleted without a dead letter")
 
     def _dead_letters_bury(self, call: Call, _: object) -> None:
         self.stories[call.args[0].message.request_id].buried += 1
@@ -257,10 +212,10 @@ class Ledger:
     def _told(self, notification: Notification) -> None:
         row = self._requests.find(notification.request_id)
         is_so = row is not None and row.state is notification.state
-        self._check(is_so, notification.request_id, "announced what is not so")
+        self.check(is_so, notification.request_id, "announced what is not so")
         told = self.stories[notification.request_id].event_ids
         told.append(notification.event_id)
-        self._check(
+        self.check(
             len(set(told)) == 1, notification.request_id, f"announced under several ids: {told}"
         )
 
@@ -268,7 +223,7 @@ class Ledger:
         self._check_lease(call)
         story = self.stories[call.args[0]]
         story.results.add(self._results.read(stored))
-        self._check(len(story.results) == 1, call.args[0], "its result was written twice")
+        self.check(len(story.results) == 1, call.args[0], "its result was written twice")
 
     def _receiver_send(self, call: Call, answer: ReceiverAnswer) -> None:
         headers = call.args[2]
@@ -278,61 +233,13 @@ class Ledger:
         story.webhooks_taken += answer.is_taken
         story.is_gone = story.is_gone or answer.is_gone
         told = headers[EVENT_ID_HEADER] in story.event_ids
-        self._check(told, request_id, "webhook sent under an id that was never announced")
-
-    def check_webhook(self, row: AsyncRequest) -> None:
-        """Compare what a row says of its webhook with what its receiver saw."""
-        story = self.stories[row.request_id]
-        if row.webhook_endpoint is None:
-            return
-        status = row.webhook_status
-        self._check(status is not WebhookStatus.PENDING, row.request_id, "its webhook is pending")
-        if status is WebhookStatus.SUCCEEDED:
-            self._check(
-                story.webhooks_taken > 0, row.request_id, "webhook only said to be delivered"
-            )
-        if status is WebhookStatus.FAILED:
-            was_tried = row.webhook_attempts >= self.webhook_attempts or story.is_gone
-            self._check(was_tried, row.request_id, "its webhook was given up early")
-        # Two messages of one webhook may make their last attempts at once.
-        was_counted = story.webhooks_sent <= row.webhook_attempts
-        self._check(was_counted, row.request_id, "its webhook was sent without being counted")
-        if row.state is RequestState.CANCELED:
-            self._check(
-                status is WebhookStatus.CANCELED, row.request_id, f"its webhook is {status}"
-            )
-
-    def lost(self) -> list[RequestId]:
-        """Return the requests that were accepted and have no end."""
-        acknowledged = [id_ for id_, story in self.stories.items() if story.is_acknowledged]
-        rows = {id_: self._requests.find(id_) for id_ in acknowledged}
-        return [id_ for id_, row in rows.items() if row is None or not row.state.is_terminal]
-
-    def duplicated(self) -> list[RequestId]:
-        """Return the requests that ended, were stored or were announced in two ways."""
-        return [
-            id_
-            for id_, story in self.stories.items()
-            if story.ends > 1 or len(story.results) > 1 or len(set(story.event_ids)) > 1
-        ]
-
-    def undelivered(self) -> list[RequestId]:
-        """Return the requests whose subscribers, or whose webhooks' receivers, heard nothing."""
-        return [id_ for id_, story in self.stories.items() if not self._is_delivered(id_, story)]
-
-    def _is_delivered(self, request_id: RequestId, story: Story) -> bool:
-        row = self._requests.find(request_id)
-        if row is None or row.state is RequestState.CANCELED:
-            return True
-        given_up = story.is_gone or row.webhook_attempts >= self.webhook_attempts
-        is_taken = row.webhook_endpoint is None or story.webhooks_taken > 0 or given_up
-        return bool(story.event_ids) and is_taken
+        self.check(told, request_id, "webhook sent under an id that was never announced")
 
     def raise_if_broken(self) -> None:
         if self.broken:
             raise BrokenInvariantError("; ".join(self.broken))
 
-    def _check(self, holds: bool, request_id: RequestId, what: str) -> None:  # noqa: FBT001 - an assertion
+    def check(self, holds: bool, request_id: RequestId, what: str) -> None:  # noqa: FBT001 - an assertion
         # Not raised here: the code under test may run above us, and would catch it.
         if not holds:
             self.broken.append(f"{request_id}: {what}")

@@ -11,8 +11,9 @@ from penstock.contracts.submission import Submission
 from runtime_image.dispatcher.model_server.server import ModelBusyError, ModelFaultError
 from tests.faults.recovery import recover
 from tests.faults.simulation.turns import FAULTS, Fate, Turn
-from tests.faults.stack import ACME, Stack
+from tests.faults.stack import Stack
 from tests.faults.tally import Tally
+from tests.faults.world import ACME
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -104,11 +105,11 @@ class FaultyStack(RuleBasedStateMachine):
         self.tally.steps += 1
         self.stack.cancel(self.stack.ids[choice % len(self.stack.ids)], force=force)
 
-    @precondition(lambda self: self.stack.webhooks.messages)
+    @precondition(lambda self: self.stack.world.webhooks.messages)
     @rule(status=st.sampled_from([200, 200, 410, 500, 503]))
     def deliver(self, status: int) -> None:
         self.tally.steps += 1
-        self.stack.receiver.statuses = [status]
+        self.stack.world.receiver.statuses = [status]
         self.stack.deliver_webhook()
 
     @rule()
@@ -126,7 +127,7 @@ class FaultyStack(RuleBasedStateMachine):
         self._mishap("all stalled")
         self.stack.jump(seconds)
 
-    @precondition(lambda self: self.stack.queue.message_ids)
+    @precondition(lambda self: self.stack.world.queue.message_ids)
     @rule(
         choice=_CHOICE,
         kind=st.sampled_from(["twice", "late", "refused by SNS", "dead-lettered", "lost"]),
@@ -134,11 +135,11 @@ class FaultyStack(RuleBasedStateMachine):
     def misdeliver(self, choice: int, kind: str) -> None:
         self._mishap(f"message {kind}")
         if kind == "twice":
-            self.stack.queue.lapse(choice)
+            self.stack.world.queue.lapse(choice)
         elif kind == "late":
-            self.stack.queue.delay(choice, 20)
+            self.stack.world.queue.delay(choice, 20)
         elif kind == "refused by SNS":
-            self.stack.notifier.refusals += 1
+            self.stack.world.notifier.refusals += 1
         else:
             self.stack.lose_message(choice, is_dead_lettered=kind == "dead-lettered")
 

@@ -1,9 +1,10 @@
 """After the faults: nothing fails any more, and everything must come to its end."""
 
 from penstock.contracts.request import AsyncRequest, RequestState
-from tests.faults.ledger import BrokenInvariantError
 from tests.faults.simulation.turns import Fate
-from tests.faults.stack import LEASE_SECONDS, SWEEP_SECONDS, Stack
+from tests.faults.stack import Stack
+from tests.faults.story import BrokenInvariantError
+from tests.faults.world import LEASE_SECONDS, SWEEP_SECONDS
 
 _WORK_SECONDS = 30
 """For retries and their backoff, once a request is in good hands."""
@@ -20,25 +21,25 @@ _MOST_ROUNDS = 2_000
 def recover(stack: Stack) -> None:
     """Let healthy processes run until all is quiet; raise if something is left behind."""
     stack.thaw()
-    stack.receiver.statuses.clear()
+    stack.world.receiver.statuses.clear()
     began = stack.simulation.time()
-    hidden_seconds = stack.queue.longest_hidden_seconds()
+    hidden_seconds = stack.world.queue.longest_hidden_seconds()
     next_sweep = began
     while True:
         while len(stack.workers) < 2:  # those that drain end by themselves
             stack.start_worker()
         work(stack)
         waiting = [row for row in stack.rows() if not is_settled(row)]
-        if not waiting and not stack.queue.message_ids and not stack.webhooks.messages:
+        if not waiting and not stack.world.queue.message_ids and not stack.world.webhooks.messages:
             break
         if stack.simulation.time() > began + _LONGEST_SECONDS:
-            raise BrokenInvariantError(f"messages come for ever: {stack.queue.message_ids}")
+            raise BrokenInvariantError(f"messages come for ever: {stack.world.queue.message_ids}")
         for row in waiting:
             _raise_if_stuck(stack, row, began, hidden_seconds)
         if stack.simulation.time() >= next_sweep:
             next_sweep += SWEEP_SECONDS
             stack.sweep()
-        elif stack.queue.message_ids or stack.model_calls:
+        elif stack.world.queue.message_ids or stack.model_calls:
             stack.advance(1)
         else:
             stack.jump(next_sweep - stack.simulation.time())
@@ -85,8 +86,8 @@ def check_all(stack: Stack) -> None:
         if row.state is not RequestState.CANCELED and not story.event_ids:
             raise BrokenInvariantError(f"{row.request_id}: nobody was told")
         _check_objects(stack, row)
-        stack.ledger.check_webhook(row)
-    if lost := stack.ledger.lost():
+        stack.accounts.check_webhook(row)
+    if lost := stack.accounts.lost():
         raise BrokenInvariantError(f"acknowledged and lost: {lost}")
     stack.ledger.raise_if_broken()
 
@@ -99,7 +100,7 @@ def _check_objects(stack: Stack, row: AsyncRequest) -> None:
     if (row.result and row.result.key) != expected:
         raise BrokenInvariantError(f"{row.request_id}: {row.state} with result {row.result}")
     if row.result is not None:
-        body = stack.results.read(row.result)
+        body = stack.world.results.read(row.result)
         if len(body) != row.result.size_bytes:
             raise BrokenInvariantError(f"{row.request_id}: its result is not what lies there")
 
@@ -111,8 +112,8 @@ def orphans(stack: Stack) -> list[str]:
         stored.key
         for row in stack.rows()
         for stored in (
-            stack.results.find_result(row.request_id),
-            stack.results.find_failure(row.request_id),
+            stack.world.results.find_result(row.request_id),
+            stack.world.results.find_failure(row.request_id),
         )
         if stored and row.state is not RequestState.CANCELED
     ]

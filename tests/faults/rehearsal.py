@@ -7,8 +7,9 @@ from penstock.contracts.request import AsyncRequest
 from tests.faults.recovery import is_settled, orphans, recover
 from tests.faults.scenarios import Scenario
 from tests.faults.simulation.turns import FAULTS, Fate, Turn
-from tests.faults.stack import SWEEP_SECONDS, Stack
+from tests.faults.stack import Stack
 from tests.faults.tally import Tally
+from tests.faults.world import SWEEP_SECONDS
 
 _MODEL_SECONDS = 2.5
 """Longer than a heartbeat and a look for cancellations."""
@@ -36,7 +37,7 @@ class Rehearsal:
         """Run until the request ended or nothing moves; then recover, and return its row."""
         stack, submission = self.stack, self.scenario.submission()
         request_id = submission.request_id()
-        stack.receiver.statuses = [*self.scenario.receiver]
+        stack.world.receiver.statuses = [*self.scenario.receiver]
         stack.submit(submission)
         self._work()
         if self.scenario.loss is not None:
@@ -49,11 +50,11 @@ class Rehearsal:
             self._pass_time()
             self._thaw()
         recover(stack)
-        return stack.row(request_id)
+        return stack.world.row(request_id)
 
     def _is_over(self) -> bool:
         rows = self.stack.rows()
-        quiet = not self.stack.queue.message_ids and not self.stack.webhooks.messages
+        quiet = not self.stack.world.queue.message_ids and not self.stack.world.webhooks.messages
         return bool(rows) and all(is_settled(row) for row in rows) and quiet
 
     def _work(self) -> None:
@@ -77,7 +78,7 @@ class Rehearsal:
                 self.scenario.model(self.stack, call)
         if not self.stack.working:
             self.stack.start_worker()
-        if not self.stack.queue.message_ids:
+        if not self.stack.world.queue.message_ids:
             self.stack.jump(SWEEP_SECONDS)
             self.stack.sweep()
         if not self.stack.ids:

@@ -8,7 +8,9 @@ from penstock.contracts.outcome import FaultCode
 from penstock.contracts.request import RequestState, RetryPolicy
 from penstock.contracts.submission import Submission
 from runtime_image.dispatcher.model_server.server import ModelBusyError, ModelFaultError
-from tests.faults.stack import ACME, ModelCall, Stack
+from tests.faults.model import ModelCall
+from tests.faults.stack import Stack
+from tests.faults.world import ACME
 
 
 def _answers(stack: Stack, call: ModelCall) -> None:
@@ -36,7 +38,7 @@ def _is_busy_once(stack: Stack, call: ModelCall) -> None:
 
 
 def _is_cancelled(stack: Stack, call: ModelCall) -> None:
-    if stack.row(call.request_id).cancel_requested:
+    if stack.world.row(call.request_id).cancel_requested:
         _answers(stack, call)  # too late: the worker has closed the call, or will not keep this
     else:
         stack.cancel(call.request_id, force=True)
@@ -44,7 +46,7 @@ def _is_cancelled(stack: Stack, call: ModelCall) -> None:
 
 def _is_delivered_twice(stack: Stack, call: ModelCall) -> None:
     if stack.ledger.stories[call.request_id].deliveries == 1:
-        stack.queue.lapse(0)
+        stack.world.queue.lapse(0)
         stack.start_worker()
     else:
         _answers(stack, call)

@@ -1,109 +1,37 @@
-"""The real services and the real dispatcher over in-memory ports, each call waiting its turn."""
+"""The real processes in a simulated world, and what may happen to them."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from functions.intake.service import IntakeService
-from functions.status.service import StatusService
-from functions.sweeper.service import SweeperService
-from functions.webhooks.content import WebhookContent
-from functions.webhooks.hosts import Hosts
-from functions.webhooks.service import Received, WebhookService
-from penstock.adapters.in_memory import (
-    FakeClock,
-    InMemoryCatalog,
-    InMemoryDeadLetterQueue,
-    InMemoryPayloadStore,
-    InMemoryRequestStore,
-    InMemoryResultStore,
-    InMemorySigningSecrets,
-)
-from penstock.contracts.directory.catalog import Deployment, Model
-from penstock.contracts.environments import DispatcherEnvironment
+from functions.webhooks.service import Received
 from penstock.contracts.errors import CallerError, PenstockError, UnavailableError
-from penstock.contracts.http.webhook_url import WebhookRules, WebhookUrl
-from penstock.contracts.outcome import StoredObject
-from penstock.contracts.ports.webhooks import ReceiverAnswer
-from penstock.contracts.request import AsyncRequest, RequestId, Tenant
-from penstock.contracts.submission import Submission, Target
-from penstock.dialects.address import Address
+from penstock.contracts.request import AsyncRequest, RequestId
+from penstock.contracts.submission import Submission
 from runtime_image.dispatcher.model_server.server import Answer
 from runtime_image.dispatcher.observability.metrics import Metrics
 from runtime_image.dispatcher.process import Drain
-from runtime_image.dispatcher.wiring import Ports, wire
+from runtime_image.dispatcher.wiring import wire
+from tests.faults import services
+from tests.faults.accounts import Accounts
 from tests.faults.ledger import Ledger
-from tests.faults.simulation.queues import FanOut, InMemoryWebhookQueue, MisbehavingQueue
+from tests.faults.model import ModelCall, SimulatedModel
 from tests.faults.simulation.turns import Fate, SimulatedProcess, Simulation, Turn
-
-LEASE_SECONDS = 3
-SWEEP_SECONDS = 60
-WEBHOOK_ATTEMPTS = 4
-ACME = Tenant("acme")
-OCR = Address(readings=(Target(model_id="ocr"),))
-_DEPLOYMENT = Deployment(
-    model_id="ocr",
-    deployment_id="ocr-1",
-    queue_urls=("p0", "p1", "p2"),
-    dead_letter_queue_url="dead",
+from tests.faults.world import (
+    ACME,
+    DEPLOYMENT,
+    OCR,
+    World,
+    empty_world,
+    environment,
 )
+
 _METRICS = Metrics("ocr", "ocr-1")
 
 UNEXPECTED: list[str] = []
 """What dispatchers survived and logged, though it must not happen."""
-
-
-@dataclass(eq=False)
-class ModelCall:
-    """A call that a model server works on until the simulation answers it."""
-
-    worker: SimulatedProcess
-    request_id: RequestId
-    answer: asyncio.Future[Answer]
-
-
-class ResultBucket(InMemoryResultStore):
-    """A result store in which a test can look for failure documents too."""
-
-    def find_failure(self, request_id: RequestId) -> StoredObject | None:
-        return self._find(f"failures/{request_id}")
-
-
-@dataclass
-class Receiver:
-    """Whoever takes webhooks."""
-
-    statuses: list[int] = field(default_factory=list)
-    """What it answers first; then it takes everything."""
-
-    def send(self, url: WebhookUrl, body: bytes, headers: Mapping[str, str]) -> ReceiverAnswer:
-        return ReceiverAnswer(self.statuses.pop(0) if self.statuses else 200)
-
-
-@dataclass
-class SimulatedModel:
-    """The model server of one worker."""
-
-    worker: SimulatedProcess
-    stack: "Stack"
-
-    async def is_ready(self) -> bool:
-        return True
-
-    async def predict(
-        self, request_id: RequestId, payload: bytes, content_type: str, timeout_seconds: float
-    ) -> Answer:
-        self.stack.ledger.ran(self.worker.name, request_id, payload)
-        answer: asyncio.Future[Answer] = self.worker.loop.create_future()
-        call = ModelCall(self.worker, request_id, answer)
-        self.stack.model_calls.append(call)
-        try:
-            return await answer
-        finally:
-            if call in self.stack.model_calls:
-                self.stack.model_calls.remove(call)
 
 
 @dataclass
@@ -119,63 +47,41 @@ class Worker:
 class Stack:
     """Everything between a client's POST and its webhook."""
 
-    clock: FakeClock = field(default_factory=FakeClock)
+    world: World = field(default_factory=empty_world)
     workers: list[Worker] = field(default_factory=list)
     model_calls: list[ModelCall] = field(default_factory=list)
-    receiver: Receiver = field(default_factory=Receiver)
     kills: int = 0
 
     def __post_init__(self) -> None:
-        self.requests = InMemoryRequestStore(self.clock)
-        self.queue = MisbehavingQueue(self.clock)
-        self.dead_letters = InMemoryDeadLetterQueue(self.clock)
-        self.dead_letters = InMemoryDeadLetterQueue(self.clock)
-        self.payloads = InMemoryPayloadStore()
-        self.results = ResultBucket()
-        self.webhooks = InMemoryWebhookQueue(self.clock)
-        self.notifier = FanOut(self.webhooks)
-        self.secrets = InMemorySigningSecrets("whsec_simulated")
-        self.catalog = catalog()
-        self.ledger = Ledger(
-            self.requests, self.results, self.clock, webhook_attempts=WEBHOOK_ATTEMPTS
-        )
-        self.simulation = Simulation(self.clock, self.ledger)
+        self.ledger = Ledger(self.world)
+        self.accounts = Accounts(self.world, self.ledger)
+        self.simulation = Simulation(self.world.clock, self.ledger)
         self.ids: list[RequestId] = []
+        """Of all that was accepted, oldest first."""
+
         self._names = 0
 
-    # --- processes
-
     def start_worker(self, concurrency_target: int = 1) -> Worker:
+        """Start a dispatcher.
+
+        All have the name of this machine and process: only the attempt tells them apart.
+        """
         process = self._process("dispatcher")
         settings = environment(concurrency_target)
         drain = Drain(settings.drain_seconds)
-        ports = Ports(
-            requests=process.around("requests", self.requests),
-            queue=process.around("queue", self.queue),
-            dead_letters=process.around("dead_letters", self.dead_letters),
-            payloads=process.around("payloads", self.payloads),
-            results=process.around("results", self.results),
-            notifier=process.around("notifier", self.notifier),
-            clock=self.clock,
+        ports = services.dispatcher_ports(self.world.seen_by(process))
+        wired = wire(
+            settings, ports, SimulatedModel(process, self.ledger, self.model_calls), drain, _METRICS
         )
-        wired = wire(settings, ports, SimulatedModel(process, self), drain, _METRICS)
-        # All have the name of this machine and process: only the attempt tells them apart.
-        main = process.start(wired.run())
-        worker = Worker(process, drain, main)
+        worker = Worker(process, drain, process.start(wired.run()))
         self.workers.append(worker)
         return worker
 
     def submit(self, submission: Submission) -> None:
         """Start a call of the intake function."""
-        self.ledger.payloads[submission.sha256(_DEPLOYMENT.deployment_id)] = submission.payload
+        self.ledger.payloads[submission.sha256(DEPLOYMENT.deployment_id)] = submission.payload
         process = self._process("intake")
-        service = IntakeService(
-            catalog=process.around("catalog", self.catalog),
-            requests=process.around("requests", self.requests),
-            payloads=process.around("payloads", self.payloads),
-            queue_of=lambda _: process.around("queue", self.queue),
-            clock=self.clock,
-        )
+        service = services.intake(self.world.seen_by(process))
 
         def accept() -> None:
             request = service.accept(submission, OCR)
@@ -188,40 +94,21 @@ class Stack:
     def cancel(self, request_id: RequestId, *, force: bool) -> None:
         """Start a call of the status function."""
         process = self._process("status")
-        service = StatusService(
-            catalog=process.around("catalog", self.catalog),
-            requests=process.around("requests", self.requests),
-            results=process.around("results", self.results),
-            queue_of=lambda _: process.around("queue", self.queue),
-            inline_result_bytes=0,
-            result_url_seconds=60,
-        )
+        service = services.status(self.world.seen_by(process))
         self._invoke(process, lambda: service.cancel(request_id, ACME, OCR, force=force))
 
     def deliver_webhook(self) -> bool:
         """Start the webhooks function for the next message, if one waits."""
-        message = self.webhooks.receive()
+        message = self.world.webhooks.receive()
         if message is None:
             return False
         received = Received(message.notification, message.receipt, message.receive_count)
         process = self._process("webhooks")
-        results = process.around("results", self.results)
-        service = WebhookService(
-            requests=process.around("requests", self.requests),
-            content=WebhookContent(results=results, max_body_bytes=100_000, result_url_seconds=60),
-            secrets=process.around("secrets", self.secrets),
-            sender=process.around("receiver", self.receiver),
-            queue=process.around("webhooks", self.webhooks),
-            hosts=Hosts(self.clock),
-            rules=WebhookRules(),
-            max_attempts=WEBHOOK_ATTEMPTS,
-            clock=self.clock,
-            jitter=lambda: 0.5,
-        )
+        service = services.webhooks(self.world.seen_by(process))
 
         def deliver() -> None:
             if not service.deliver(received).verdict.keeps_message:
-                self.webhooks.delete(received.receipt)
+                self.world.webhooks.delete(received.receipt)
 
         self._invoke(process, deliver)
         return True
@@ -229,16 +116,7 @@ class Stack:
     def sweep(self) -> None:
         """Start the sweeper function."""
         process = self._process("sweeper")
-        service = SweeperService(
-            catalog=process.around("catalog", self.catalog),
-            requests=process.around("requests", self.requests),
-            results=process.around("results", self.results),
-            notifier=process.around("notifier", self.notifier),
-            queue_of=lambda _: process.around("queue", self.queue),
-            dead_letters_of=lambda _: process.around("dead_letters", self.dead_letters),
-            clock=self.clock,
-            count=lambda _: None,
-        )
+        service = services.sweeper(self.world.seen_by(process))
         self._invoke(process, lambda: service.sweep(lambda: True))
 
     def _process(self, kind: str) -> SimulatedProcess:
@@ -259,8 +137,6 @@ class Stack:
         process.start_call(answer).add_done_callback(ended)
         process.run_ready()
 
-    # --- what the simulation chooses
-
     def runnable(self) -> list[Turn]:
         """Return the calls that may be made now; an empty lane is polled until its poll ends."""
         return [
@@ -272,7 +148,7 @@ class Stack:
     def _would_answer(self, turn: Turn) -> bool:
         if turn.call.name != "queue.receive":
             return True
-        return self.queue.has_visible(turn.call.kwargs["priority"])
+        return self.world.queue.has_visible(turn.call.kwargs["priority"])
 
     def take(self, turn: Turn, fate: Fate) -> None:
         """Let a waiting call happen, or fail."""
@@ -309,10 +185,10 @@ class Stack:
 
     def lose_message(self, choice: int, *, is_dead_lettered: bool) -> None:
         """Take a message out of its lane; SQS keeps it as a dead letter, or it has passed away."""
-        if (message := self.queue.lose(choice)) is None:
+        if (message := self.world.queue.lose(choice)) is None:
             return
         if is_dead_lettered:
-            self.dead_letters.receive_moved(message.encoded())
+            self.world.dead_letters.receive_moved(message.encoded())
         self.ledger.message_lost(message.request_id)
 
     def kill(self, worker: Worker) -> None:
@@ -363,29 +239,4 @@ class Stack:
         return Answer(f'"{call.request_id} {run}"'.encode(), "application/json")
 
     def rows(self) -> list[AsyncRequest]:
-        return [row for id_ in self.ledger.stories if (row := self.requests.find(id_))]
-
-    def row(self, request_id: RequestId) -> AsyncRequest:
-        row = self.requests.find(request_id)
-        assert row is not None
-        return row
-
-
-def catalog() -> InMemoryCatalog:
-    """Return the one model of the stack."""
-    model = Model(
-        model_id="ocr", environments={"production": "ocr-1"}, deployments={"ocr-1": _DEPLOYMENT}
-    )
-    return InMemoryCatalog([model])
-
-
-def environment(concurrency_target: int) -> DispatcherEnvironment:
-    """Return the settings of a dispatcher with the shortest lease."""
-    required = {
-        name: "x"
-        for name, described in DispatcherEnvironment.model_fields.items()
-        if described.is_required()
-    }
-    return DispatcherEnvironment.model_validate(
-        required | {"lease_seconds": LEASE_SECONDS, "concurrency_target": concurrency_target}
-    )
+        return [row for id_ in self.ledger.stories if (row := self.world.requests.find(id_))]

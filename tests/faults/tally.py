@@ -29,9 +29,9 @@ class Tally:
         """Add what one simulated stack saw."""
         self.requests += len(stack.ledger.stories)
         self.kills += stack.kills
-        self.lost += len(stack.ledger.lost())
-        self.duplicated += len(stack.ledger.duplicated())
-        self.undelivered += len(stack.ledger.undelivered())
+        self.lost += len(stack.accounts.lost())
+        self.duplicated += len(stack.accounts.duplicated())
+        self.undelivered += len(stack.accounts.undelivered())
 
     @property
     def line(self) -> str:

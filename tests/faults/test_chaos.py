@@ -13,8 +13,8 @@ from penstock.contracts.request import AsyncRequest, RequestState, RetryPolicy
 from penstock.contracts.submission import Submission
 from tests.faults.chaos import World, watch_tasks
 from tests.faults.profile import PROFILE
-from tests.faults.stack import ACME, OCR, catalog
 from tests.faults.tally import Tally
+from tests.faults.world import ACME, OCR, catalog
 
 _DISPATCHERS = 3
 _RECOVERY_SECONDS = 30

@@ -1,0 +1,122 @@
+"""Everything outside of the processes, in memory, as any process may be shown it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+
+from penstock.adapters.in_memory import (
+    FakeClock,
+    InMemoryCatalog,
+    InMemoryDeadLetterQueue,
+    InMemoryPayloadStore,
+    InMemoryRequestStore,
+    InMemoryResultStore,
+    InMemorySigningSecrets,
+)
+from penstock.contracts.directory.catalog import Deployment, Model
+from penstock.contracts.environments import DispatcherEnvironment
+from penstock.contracts.http.webhook_url import WebhookUrl
+from penstock.contracts.outcome import StoredObject
+from penstock.contracts.ports.webhooks import ReceiverAnswer
+from penstock.contracts.request import AsyncRequest, RequestId, Tenant
+from penstock.contracts.submission import Target
+from penstock.dialects.address import Address
+from tests.faults.simulation.queues import FanOut, InMemoryWebhookQueue, MisbehavingQueue
+from tests.faults.simulation.turns import SimulatedProcess
+
+LEASE_SECONDS = 3
+SWEEP_SECONDS = 60
+WEBHOOK_ATTEMPTS = 4
+ACME = Tenant("acme")
+OCR = Address(readings=(Target(model_id="ocr"),))
+DEPLOYMENT = Deployment(
+    model_id="ocr",
+    deployment_id="ocr-1",
+    queue_urls=("p0", "p1", "p2"),
+    dead_letter_queue_url="dead",
+)
+
+
+class ResultBucket(InMemoryResultStore):
+    """A result store in which a test can look for failure documents too."""
+
+    def find_failure(self, request_id: RequestId) -> StoredObject | None:
+        return self._find(f"failures/{request_id}")
+
+
+@dataclass
+class Receiver:
+    """Whoever takes webhooks."""
+
+    statuses: list[int] = field(default_factory=list)
+    """What it answers first; then it takes everything."""
+
+    def send(self, url: WebhookUrl, body: bytes, headers: Mapping[str, str]) -> ReceiverAnswer:
+        return ReceiverAnswer(self.statuses.pop(0) if self.statuses else 200)
+
+
+@dataclass(frozen=True, kw_only=True)
+class World:
+    """The clock and the ports; a port's calls are told apart by its field's name."""
+
+    clock: FakeClock
+    catalog: InMemoryCatalog
+    requests: InMemoryRequestStore
+    queue: MisbehavingQueue
+    dead_letters: InMemoryDeadLetterQueue
+    payloads: InMemoryPayloadStore
+    results: ResultBucket
+    webhooks: InMemoryWebhookQueue
+    notifier: FanOut
+    secrets: InMemorySigningSecrets
+    receiver: Receiver
+
+    def seen_by(self, process: SimulatedProcess) -> "World":
+        """Return the world in which every call of a port waits for its turn."""
+        ports = {each.name: getattr(self, each.name) for each in fields(self)}
+        del ports["clock"]
+        return replace(self, **{name: process.around(name, port) for name, port in ports.items()})
+
+    def row(self, request_id: RequestId) -> AsyncRequest:
+        """Return a row that must exist."""
+        row = self.requests.find(request_id)
+        assert row is not None
+        return row
+
+
+def empty_world() -> World:
+    """Return a world in which nothing has happened."""
+    clock = FakeClock()
+    webhooks = InMemoryWebhookQueue(clock)
+    return World(
+        clock=clock,
+        catalog=catalog(),
+        requests=InMemoryRequestStore(clock),
+        queue=MisbehavingQueue(clock),
+        dead_letters=InMemoryDeadLetterQueue(clock),
+        payloads=InMemoryPayloadStore(),
+        results=ResultBucket(),
+        webhooks=webhooks,
+        notifier=FanOut(webhooks),
+        secrets=InMemorySigningSecrets("whsec_simulated"),
+        receiver=Receiver(),
+    )
+
+
+def catalog() -> InMemoryCatalog:
+    """Return the one model of the stack."""
+    model = Model(
+        model_id="ocr", environments={"production": "ocr-1"}, deployments={"ocr-1": DEPLOYMENT}
+    )
+    return InMemoryCatalog([model])
+
+
+def environment(concurrency_target: int) -> DispatcherEnvironment:
+    """Return the settings of a dispatcher with the shortest lease."""
+    required = {
+        name: "x"
+        for name, described in DispatcherEnvironment.model_fields.items()
+        if described.is_required()
+    }
+    return DispatcherEnvironment.model_validate(
+        required | {"lease_seconds": LEASE_SECONDS, "concurrency_target": concurrency_target}
+    )
