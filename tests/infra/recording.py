@@ -27,6 +27,9 @@ class Registered:
     parent: str
     provider: str
     depends_on: frozenset[str]
+    origins: dict[str, frozenset[str]]
+    """By input: the resources whose outputs it was made of."""
+
     ignored_changes: tuple[str, ...]
     secrets: frozenset[str]
     """The inputs that are kept encrypted."""
@@ -141,6 +144,11 @@ class _Recorder(mocks.MockMonitor):
                     parent=request.parent,
                     provider=request.provider,
                     depends_on=frozenset(request.dependencies),
+                    origins={
+                        key: frozenset(found.urns)
+                        for key, found in request.propertyDependencies.items()
+                        if found.urns
+                    },
                     ignored_changes=tuple(request.ignoreChanges),
                     secrets=frozenset(k for k, v in inputs.items() if rpc.is_rpc_secret(v)),
                     is_component=not request.custom,
@@ -168,17 +176,30 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def record(program: Callable[[], Any], *, stack: str = "test") -> Declared:
-    """Run `program` and return what it declared."""
+def record(
+    program: Callable[[], Any],
+    *,
+    stack: str = "test",
+    answers: pulumi.runtime.Mocks | None = None,
+    preview: bool = False,
+) -> Declared:
+    """Run `program` and return what it declared.
+
+    Args:
+        program: what declares resources.
+        stack: the stack's name.
+        answers: what the cloud answers; `CloudMocks` by default.
+        preview: whether outputs may be unknown, as before a first `pulumi up`.
+    """
     # Pulumi expects a loop, and Python no longer gives one.
     _ensure_event_loop()  # type: ignore[no-untyped-call]  # pulumi's runtime is untyped
     # The root stack, its transformations and the config would live on in the next program.
     set_root_resource(None)  # type: ignore[arg-type]  # it takes None to forget the root
     pulumi.runtime.set_all_config({})
-    log, answers = _Log(), CloudMocks()
+    log, answers = _Log(), answers or CloudMocks()
     monitor = _Recorder(answers, log)
     pulumi.runtime.set_mocks(
-        answers, project="penstock", stack=stack, preview=False, monitor=monitor
+        answers, project="penstock", stack=stack, preview=preview, monitor=monitor
     )
     returned: list[Any] = []
 
