@@ -3,6 +3,7 @@
 import base64
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
@@ -15,22 +16,45 @@ from penstock.contracts.contract import Contract
 from penstock.contracts.errors import CallerError
 from penstock.contracts.http.baseten import ErrorBody
 from penstock.contracts.http.routes import ROUTES, FunctionName, Route
+from penstock.contracts.origin import Dialect
+from penstock.contracts.request import Tenant
 from penstock.dialects.baseten.errors import error_answer
+from penstock.dialects.error_answer import ErrorAnswer
 from penstock.dialects.http_call import HttpCall
 
-Operation = Callable[[HttpCall], Response[str]]
+Operation = Callable[[HttpCall], Response[Any]]
 """Serves one operation of the table, on whatever path it was called."""
+
+Identify = Callable[[HttpCall], Tenant]
+"""Says whose call it is that no authorizer saw, or raises `UnauthorizedError`."""
+
+_METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"]
+_ERRORS: Mapping[Dialect, Callable[[Exception], ErrorAnswer]] = {Dialect.BASETEN: error_answer}
 
 
 def create_api(
-    function: FunctionName, operations: Mapping[str, Operation], count: Count
+    function: FunctionName,
+    operations: Mapping[str, Operation],
+    count: Count,
+    identify: Identify | None = None,
 ) -> APIGatewayRestResolver:
-    """Return an application that serves every route of `function`."""
+    """Return an application that serves every route of `function`.
+
+    Args:
+        function: Whose routes.
+        operations: What serves each operation.
+        count: Where calls are counted.
+        identify: Needed where a route is authorized by signature.
+    """
     app = APIGatewayRestResolver()
+    logger = Logger(service=function)
     for route in ROUTES:
         if route.function == function:
-            _serve(app, route, operations[route.operation], count)
-    _answer_errors(app, Logger(service=function), count)
+            operation = operations[route.operation]
+            by_signature = route.authorization == "signature"
+            known = _identified(operation, identify) if by_signature else _authorized(operation)
+            _serve(app, route, known, count, logger)
+    _answer_unknown_paths(app, count)
     return app
 
 
@@ -46,43 +70,68 @@ def read_call(event: Mapping[str, Any], route: str, path_parameters: Mapping[str
     """Return the call that a proxy event of a REST API (payload format 1.0) carries."""
     context = event["requestContext"]
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+    repeated = event.get("multiValueQueryStringParameters") or {}
     body = event.get("body") or ""
     return HttpCall(
-        tenant=context["authorizer"]["tenant"],
+        tenant=Tenant((context.get("authorizer") or {}).get("tenant", "")),
+        method=event["httpMethod"],
         route=route,
+        paths=tuple(dict.fromkeys((context.get("path", event["path"]), event["path"]))),
         hosts=tuple(filter(None, (context.get("domainName"), headers.get("host")))),
         path_parameters=path_parameters,
         query=event.get("queryStringParameters") or {},
+        repeated_query={name: tuple(values) for name, values in repeated.items()},
         headers=headers,
         body=base64.b64decode(body) if event.get("isBase64Encoded") else body.encode(),
     )
 
 
-def _serve(app: APIGatewayRestResolver, route: Route, operation: Operation, count: Count) -> None:
-    def serve(**path_parameters: str) -> Response[str]:
+def _serve(
+    app: APIGatewayRestResolver, route: Route, operation: Operation, count: Count, logger: Logger
+) -> None:
+    def serve(**path_parameters: str) -> Response[Any]:
         count("Calls")
-        return operation(read_call(app.current_event.raw_event, route.path, path_parameters))
+        try:
+            call = read_call(app.current_event.raw_event, route.path, path_parameters)
+            return operation(call)
+        except Exception as error:  # noqa: BLE001 - every error gets an answer, here alone
+            return _failed(error, route.dialect, count, logger)
 
-    rule = re.sub(r"{(\w+)}", r"<\1>", route.path)
-    app.route(rule, method=route.method)(serve)
+    rule = re.sub(r"{(\w+)\+?}", r"<\1>", route.path)
+    app.route(rule, method=_METHODS if route.method == "ANY" else route.method)(serve)
 
 
-def _answer_errors(app: APIGatewayRestResolver, logger: Logger, count: Count) -> None:
+def _authorized(operation: Operation) -> Operation:
+    def serve(call: HttpCall) -> Response[Any]:
+        if not call.tenant:
+            raise AssertionError("the API has no authorizer on a route that needs one")
+        return operation(call)
+
+    return serve
+
+
+def _identified(operation: Operation, identify: Identify | None) -> Operation:
+    if identify is None:
+        raise AssertionError("a route is authorized by signature, and nothing reads signatures")
+    return lambda call: operation(replace(call, tenant=identify(call)))
+
+
+def _failed(error: Exception, dialect: Dialect, count: Count, logger: Logger) -> Response[Any]:
+    status, body, headers = _ERRORS[dialect](error)
+    if isinstance(error, CallerError):
+        count("CallsRefused")
+        # The text may quote what the caller sent, so it stays out of the log.
+        logger.info("call refused", extra={"status": status, "reason": type(error).__name__})
+    else:
+        count("CallsFailed")
+        logger.error("call failed", extra={"status": status}, exc_info=error)
+    return answer(status, body, headers)
+
+
+def _answer_unknown_paths(app: APIGatewayRestResolver, count: Count) -> None:
     def no_such_path(_error: NotFoundError) -> Response[str]:
         count("CallsRefused")
         text = f"{app.current_event.http_method} {app.current_event.path} does not exist"
         return answer(HTTPStatus.NOT_FOUND, ErrorBody(error=text, error_code="client_error"))
 
-    def failed(error: Exception) -> Response[str]:
-        status, body, headers = error_answer(error)
-        if isinstance(error, CallerError):
-            count("CallsRefused")
-            # The text may quote what the caller sent, so it stays out of the log.
-            logger.info("call refused", extra={"status": status, "reason": type(error).__name__})
-        else:
-            count("CallsFailed")
-            logger.error("call failed", extra={"status": status}, exc_info=error)
-        return answer(status, body, headers)
-
     app.not_found(no_such_path)
-    app.exception_handler(Exception)(failed)

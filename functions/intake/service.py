@@ -9,6 +9,7 @@ from penstock.contracts.directory.catalog import Deployment
 from penstock.contracts.errors import (
     DuplicateRequestError,
     IdempotencyConflictError,
+    InvalidSubmissionError,
     UnavailableError,
     UnknownRequestError,
 )
@@ -34,7 +35,15 @@ class IntakeService:
     admission: Admission | None = None
     """`None`: tenants have no limits."""
 
+    def resolve(self, address: Address) -> Deployment:
+        """Return the deployment that an address means; raise `UnknownModelError`."""
+        return address.resolve(self.catalog)
+
     def accept(self, submission: Submission, address: Address) -> AsyncRequest:
+        """Store and queue a request for whatever deployment an address means; see `accept_at`."""
+        return self.accept_at(submission, self.resolve(address))
+
+    def accept_at(self, submission: Submission, deployment: Deployment) -> AsyncRequest:
         """Store and queue a request; a repeat with the same idempotency key finds the first.
 
         Before the row there is at most a payload that nobody refers to; it passes away. After
@@ -42,32 +51,41 @@ class IntakeService:
         crash leaves a request that nobody was told of: it expires, or the repeat queues it.
 
         Raises:
-            UnknownModelError: the address leads to no deployment.
+            InvalidSubmissionError: it points to an input that its caller may not have read.
             IdempotencyConflictError: the key was used with another submission.
             RateLimitedError: the tenant sends too fast or has too much outstanding.
             UnavailableError: nothing was accepted; the caller must send it again.
         """
-        deployment = address.resolve(self.catalog)
+        self._check_input(submission, deployment)
         if self.admission is not None:
             self.admission.admit(submission.tenant)
         request = submission.accepted(deployment.model_id, deployment.deployment_id, self.clock())
         message = self._message(request.request_id, submission)
         try:
-            return self._queued(request, message, self.queue_of(deployment))
+            return self._queued(request, message, self.queue_of(deployment), submission)
         except UnavailableError:
             if submission.idempotency_key is None:
                 self._withdraw(request.request_id)
             raise
 
     def _queued(
-        self, request: AsyncRequest, message: QueueMessage, queue: RequestQueue
+        self,
+        request: AsyncRequest,
+        message: QueueMessage,
+        queue: RequestQueue,
+        submission: Submission,
     ) -> AsyncRequest:
         try:
             self.requests.accept(request)
         except DuplicateRequestError as duplicate:
-            request = _same(duplicate.existing, request)
-            if request.state is not RequestState.QUEUED or request.was_claimed:
-                return request
+            existing = duplicate.existing
+            if not _is_repeat(existing, request):
+                if submission.any_repeat_is_same and existing.tenant == request.tenant:
+                    return existing
+                raise IdempotencyConflictError(existing.request_id) from duplicate
+            if existing.state is not RequestState.QUEUED or existing.was_claimed:
+                return existing
+            request = existing
         queue.send(message, priority=request.priority, tenant=request.tenant)
         return request
 
@@ -77,18 +95,30 @@ class IntakeService:
             self.requests.cancel(request_id)
 
     def _message(self, request_id: RequestId, submission: Submission) -> QueueMessage:
+        call = submission.call
+        if submission.input is not None:
+            return QueueMessage.reading(request_id, submission.input, call)
         payload, content_type = submission.payload, submission.content_type
-        if message := QueueMessage.inline(request_id, payload, content_type):
+        if message := QueueMessage.inline(request_id, payload, content_type, call):
             return message
         stored = self.payloads.put(request_id, payload, content_type)
-        return QueueMessage.pointing_to(request_id, stored)
+        return QueueMessage.pointing_to(request_id, stored, call)
+
+    def _check_input(self, submission: Submission, deployment: Deployment) -> None:
+        location = submission.input
+        if location is None or location.bucket in deployment.input_buckets:
+            return
+        if not self.payloads.may_read(submission.tenant, location):
+            raise InvalidSubmissionError(
+                "input location",
+                f"bucket {location.bucket} is not among the deployment's input_buckets,"
+                " and the object is no upload of yours",
+            )
 
 
-def _same(existing: AsyncRequest, repeated: AsyncRequest) -> AsyncRequest:
-    """Return the row that stands for both; raise if they are two different submissions."""
-    if (existing.tenant, existing.submission_sha256) != (
-        repeated.tenant,
-        repeated.submission_sha256,
-    ):
-        raise IdempotencyConflictError(existing.request_id)
-    return existing
+def _is_repeat(existing: AsyncRequest, request: AsyncRequest) -> bool:
+    """Whether both rows stand for one submission of one tenant."""
+    return (existing.tenant, existing.submission_sha256) == (
+        request.tenant,
+        request.submission_sha256,
+    )

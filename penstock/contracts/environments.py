@@ -100,6 +100,18 @@ class IntakeEnvironment(ProcessEnvironment):
     tenant_outstanding_requests: Annotated[int, Field(ge=0)] = 0
     """0: no limit."""
 
+    results_bucket: str
+    """Where results of SageMaker callers go by default, and what a waiting call is answered."""
+
+    api_keys_table: str
+    wait_seconds: Annotated[float, Field(ge=0, le=28)] = 25
+    """How long a synchronous call waits for its result; API Gateway waits 29 s."""
+
+    inline_result_bytes: Annotated[int, Field(ge=0, le=4_194_304)] = 4_194_304
+    """A longer answer to a waiting call is a redirect to S3."""
+
+    upload_url_seconds: Annotated[int, Field(ge=60, le=43_200)] = 3_600
+
 
 class StatusEnvironment(ProcessEnvironment):
     """What the status function needs."""
@@ -111,6 +123,10 @@ class StatusEnvironment(ProcessEnvironment):
     result_url_seconds: Annotated[int, Field(ge=1, le=604_800)] = 900
     inline_result_bytes: Annotated[int, Field(ge=0, le=5_000_000)] = 262_144
     """JSON results up to this size are answered inline; others by a redirect to S3."""
+
+    limits_table: str = ""
+    tenant_calls_per_second: Annotated[int, Field(ge=0)] = 0
+    """Status, cancel and result calls of one tenant; 0: no limit."""
 
 
 class WebhooksEnvironment(ProcessEnvironment):
@@ -166,7 +182,13 @@ class DispatcherEnvironment(ProcessEnvironment):
     succeeded_topic: str
     failed_topic: str
     model_server_url: str = "http://127.0.0.1:8080"
-    model_server_preset: Literal["truss"] = "truss"
+    model_server_preset: Literal["truss", "sagemaker", "http"] = "truss"
+    model_server_predict_path: str = ""
+    """Where preset `http` takes predictions; the others know."""
+
+    model_server_health_path: str = ""
+    """What preset `http` answers 200 when it is ready; the others know."""
+
     concurrency_target: Annotated[int, Field(ge=1)] = 1
     predict_timeout_seconds: Annotated[float, Field(gt=0, le=41_400)] = 3_600
     """At most 11.5 h: SQS keeps a received message invisible for 12 h in total."""
@@ -178,7 +200,10 @@ class DispatcherEnvironment(ProcessEnvironment):
     low_priority_share: Annotated[float, Field(ge=0, le=0.5)] = 0
     """Share of starts that goes to the lowest waiting priority; 0 is strict priority."""
 
-    max_result_bytes: Annotated[int, Field(ge=1)] = 100 * 1024 * 1024
+    max_input_bytes: Annotated[int, Field(ge=1)] = 1024**3
+    """A longer input in S3 fails the request."""
+
+    max_result_bytes: Annotated[int, Field(ge=1)] = 2 * 1024**3
     """A longer answer of the model server fails the attempt."""
 
     restart_after_stop: bool = False

@@ -123,6 +123,14 @@ class LeaseLostError(ProtocolError):
         self.attempt = attempt
 
 
+class InputUnreadableError(PenstockError):
+    """The payload that a request points to cannot be read, now or later; the text says why."""
+
+
+class TopicRefusedError(PenstockError):
+    """A topic that a deployment names does not take messages from us."""
+
+
 class UnavailableError(PenstockError):
     """AWS throttled or failed a call; the same call may succeed later."""
 

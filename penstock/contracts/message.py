@@ -1,12 +1,12 @@
 """The queue message: a hint that a request waits, with its payload when that is small."""
 
-import base64
 from typing import Literal, Self
 
 from pydantic import Base64Bytes, ValidationError
 
 from penstock.contracts.contract import Contract
 from penstock.contracts.errors import ProtocolError
+from penstock.contracts.origin import ContainerCall, InputLocation
 from penstock.contracts.outcome import StoredObject
 from penstock.contracts.request import RequestId
 
@@ -33,25 +33,54 @@ class QueueMessage(Contract):
     stored: StoredObject | None = None
     """Where the payload lies, when it is not small."""
 
+    location: InputLocation | None = None
+    """Where the caller put the payload."""
+
+    call: ContainerCall | None = None
+    """How the model server is to be called, when its caller said so."""
+
+    is_wake_up: bool = False
+    """Whether it belongs to no request: it only makes the queue longer, so a worker starts."""
+
     @classmethod
-    def inline(cls, request_id: RequestId, payload: bytes, content_type: str) -> Self | None:
+    def inline(
+        cls,
+        request_id: RequestId,
+        payload: bytes,
+        content_type: str,
+        call: ContainerCall | None = None,
+    ) -> Self | None:
         """Return a message that carries `payload`, or `None` if it would be too large."""
         if len(payload) > INLINE_LIMIT_BYTES:
             return None
+        head = cls(request_id=request_id, content_type=content_type, call=call)
         try:
-            text = payload.decode()
+            body: dict[str, object] = {"text": payload.decode()}
         except UnicodeDecodeError:
-            message = cls(
-                request_id=request_id, content_type=content_type, binary=base64.b64encode(payload)
-            )
-        else:
-            message = cls(request_id=request_id, content_type=content_type, text=text)
+            body = {"binary": payload}
+        message = head.model_copy(update=body)
         return message if len(message.encoded().encode()) <= INLINE_LIMIT_BYTES else None
 
     @classmethod
-    def pointing_to(cls, request_id: RequestId, stored: StoredObject) -> Self:
+    def pointing_to(
+        cls, request_id: RequestId, stored: StoredObject, call: ContainerCall | None = None
+    ) -> Self:
         """Return a message whose payload lies in S3."""
-        return cls(request_id=request_id, content_type=stored.content_type, stored=stored)
+        return cls(
+            request_id=request_id, content_type=stored.content_type, stored=stored, call=call
+        )
+
+    @classmethod
+    def reading(
+        cls, request_id: RequestId, location: InputLocation, call: ContainerCall | None = None
+    ) -> Self:
+        """Return a message whose payload lies where the caller put it."""
+        return cls(request_id=request_id, location=location, call=call)
+
+    @classmethod
+    def wake_up(cls, request_id: RequestId) -> Self:
+        """Return a message that only starts a worker; `request_id` names nothing."""
+        return cls(request_id=request_id, is_wake_up=True)
 
     @property
     def inline_payload(self) -> bytes | None:
@@ -73,6 +102,7 @@ class QueueMessage(Contract):
             message = cls.model_validate_json(body)
         except ValidationError as error:
             raise MalformedMessageError(f"unreadable queue message: {error}") from error
-        if message.inline_payload is None and message.stored is None:
+        has_payload = message.inline_payload is not None or message.stored or message.location
+        if not has_payload and not message.is_wake_up:
             raise MalformedMessageError(f"message of {message.request_id} has no payload")
         return message

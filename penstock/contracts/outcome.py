@@ -42,6 +42,8 @@ class StoredObject(Contract):
     key: str
     content_type: str = "application/json"
     size_bytes: int
+    http_status: int | None = None
+    """With what status the model server answered it, where it was the model server."""
 
     @property
     def uri(self) -> str:

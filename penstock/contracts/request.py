@@ -8,6 +8,7 @@ from pydantic import Field
 
 from penstock.contracts.contract import Contract, UtcDatetime
 from penstock.contracts.errors import IllegalMoveError
+from penstock.contracts.origin import Destination, Dialect, SageMakerInvocation
 from penstock.contracts.outcome import Fault, StoredObject
 
 RequestId = NewType("RequestId", str)
@@ -62,6 +63,8 @@ class RetryPolicy(Contract):
 
     initial_delay_ms: Annotated[int, Field(ge=0, le=10_000)] = 1_000
     max_delay_ms: Annotated[int, Field(ge=0, le=60_000)] = 5_000
+    retries_answers: bool = True
+    """Whether an error that the model server answered is tried again; a lost worker always is."""
 
     def delay_seconds(self, failed_attempts: int) -> float:
         """Return how long to wait after so many failed attempts (1 or more)."""
@@ -77,6 +80,19 @@ class AsyncRequest(Contract):
     tenant: Tenant
     model_id: str
     deployment_id: str
+    dialect: Dialect = Dialect.BASETEN
+    """In which it was submitted; it can be looked up in all."""
+
+    caller_id: str | None = None
+    """The id by which the caller knows it, beside `request_id`; not unique."""
+
+    chain_id: str | None = None
+    """The chain through which the deployment was addressed."""
+
+    destination: Destination | None = None
+    """Where result or failure document must lie; absent: the stack's own places."""
+
+    invocation: SageMakerInvocation | None = None
     priority: Priority = 0
     state: RequestState = RequestState.QUEUED
     created_at: UtcDatetime

@@ -9,6 +9,14 @@ from typing import Annotated
 from pydantic import Field
 
 from penstock.contracts.contract import Contract
+from penstock.contracts.origin import (
+    ContainerCall,
+    Destination,
+    Dialect,
+    InputLocation,
+    Location,
+    SageMakerInvocation,
+)
 from penstock.contracts.request import (
     AsyncRequest,
     Priority,
@@ -30,11 +38,39 @@ class Target(Contract):
     deployment_id: str | None = None
 
 
+class OutputPlace(Contract):
+    """In which folders a caller wants result and failure document, and under what name."""
+
+    result_folder: Location
+    failure_folder: Location
+    file_name: str | None = None
+    """The result's name; absent: `<request_id>.out`."""
+
+    def destination(self, request_id: RequestId) -> Destination:
+        """Return where the objects of a request lie."""
+        name = self.file_name or f"{request_id}.out"
+        return Destination(
+            result=_within(self.result_folder, name),
+            failure=_within(self.failure_folder, f"{request_id}-error.out"),
+        )
+
+
 class Submission(Contract):
     """One inference that a caller wants, whatever dialect it was written in."""
 
     tenant: Tenant
-    payload: bytes
+    dialect: Dialect = Dialect.BASETEN
+    payload: bytes = b""
+    input: InputLocation | None = None
+    """Where the payload lies, when it does not come with the call."""
+
+    call: ContainerCall | None = None
+    """How the model server is to be called; absent: as its preset takes predictions."""
+
+    caller_id: str | None = None
+    chain_id: str | None = None
+    output: OutputPlace | None = None
+    invocation: SageMakerInvocation | None = None
     content_type: str = "application/json"
     priority: Priority = 0
     max_time_in_queue_seconds: Annotated[int, Field(ge=10, le=259_200)] = 600
@@ -42,6 +78,8 @@ class Submission(Contract):
     predict_timeout_seconds: Annotated[float, Field(gt=0)] | None = None
     webhook_endpoint: str | None = None
     idempotency_key: str | None = None
+    any_repeat_is_same: bool = False
+    """Whether a repeat of the key means the first request even if it says something else."""
 
     def request_id(self) -> RequestId:
         """Return a fresh id, or the one that belongs to tenant and idempotency key."""
@@ -53,18 +91,25 @@ class Submission(Contract):
 
     def sha256(self, deployment_id: str) -> str:
         """Return the fingerprint that a repeat with the same idempotency key must match."""
-        envelope = self.model_dump(mode="json", exclude={"tenant", "payload", "idempotency_key"})
+        own = {"tenant", "payload", "idempotency_key", "any_repeat_is_same"}
+        envelope = self.model_dump(mode="json", exclude=own)
         head = json.dumps([deployment_id, envelope], sort_keys=True).encode()
         return hashlib.sha256(head + b"\0" + self.payload).hexdigest()
 
     def accepted(self, model_id: str, deployment_id: str, now: datetime) -> AsyncRequest:
         """Return the row of this submission, accepted at `now`."""
         deadline = now + timedelta(seconds=self.max_time_in_queue_seconds)
+        request_id = self.request_id()
         return AsyncRequest(
-            request_id=self.request_id(),
+            request_id=request_id,
             tenant=self.tenant,
             model_id=model_id,
             deployment_id=deployment_id,
+            dialect=self.dialect,
+            caller_id=self.caller_id,
+            chain_id=self.chain_id,
+            destination=self.output.destination(request_id) if self.output else None,
+            invocation=self.invocation,
             priority=self.priority,
             created_at=now,
             status_at=now,
@@ -79,3 +124,8 @@ class Submission(Contract):
             if self.webhook_endpoint
             else WebhookStatus.NO_WEBHOOK_PROVIDED,
         )
+
+
+def _within(folder: Location, name: str) -> Location:
+    prefix = folder.key.strip("/")
+    return Location(bucket=folder.bucket, key=f"{prefix}/{name}" if prefix else name)

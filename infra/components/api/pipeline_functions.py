@@ -127,6 +127,8 @@ class PipelineFunctions(pulumi.ComponentResource):
             "catalog_table": args.catalog.name,
             "requests_table": args.requests.name,
             "payloads_bucket": args.store.payloads.name,
+            "results_bucket": args.store.results.name,
+            "api_keys_table": args.api_keys.name,
             "max_payload_bytes": str(args.max_payload_bytes),
             "allow_local_webhooks": str(args.allow_local_webhooks).lower(),
             "webhook_ports": ",".join(map(str, args.webhook_ports)),

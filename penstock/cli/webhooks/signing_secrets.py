@@ -11,7 +11,7 @@ from penstock.cli.output import AsJson, print_json
 from penstock.contracts.ports.clock import utc_now
 
 if TYPE_CHECKING:
-    from penstock.contracts.signing_secrets import SigningSecret
+    from penstock.contracts.http.signing_secrets import SigningSecret
 
 app = typer.Typer(no_args_is_help=True, help="Show and rotate what webhooks are signed with.")
 
@@ -40,7 +40,7 @@ def rotate(
     as_json: AsJson = False,
 ) -> None:
     """Sign with a new secret from now on, print it once, and let the old one end later."""
-    from penstock.contracts.signing_secrets import new_signing_secret
+    from penstock.contracts.http.signing_secrets import new_signing_secret
 
     with connections(context).webhooks(stack) as ports:
         now = utc_now()

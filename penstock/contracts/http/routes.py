@@ -1,23 +1,35 @@
 """Every route of the HTTP API: which function serves which method and path.
 
 Infra declares them, the functions serve them, and the OpenAPI document describes them; a test
-holds the three together. Paths are those of the Baseten inference API, with an optional
-`/models/{model_id}` in front for stacks without a wildcard domain.
+holds the three together. Each dialect brings its own; an operation is named after its dialect.
 """
 
 from typing import Literal, NamedTuple
 
+from penstock.contracts.origin import Dialect
+
 FunctionName = Literal["intake", "status"]
+Method = Literal["GET", "POST", "DELETE", "ANY"]
+Authorization = Literal["key", "signature"]
+"""By whom a caller is known: API Gateway's authorizer reads keys; a signature covers the body,
+which only the function sees."""
 
 
 class Route(NamedTuple):
     """One method on one path."""
 
-    method: Literal["GET", "POST", "DELETE"]
+    method: Method
     path: str
+    """Path parameters in braces; `{name+}` as the last one takes the rest of the path."""
+
     function: FunctionName
     operation: str
     """What it does; the same operation is served on several paths."""
+
+    dialect: Dialect = Dialect.BASETEN
+    """In whose words errors are answered."""
+
+    authorization: Authorization = "key"
 
 
 _MODEL_IN_PATH = "/models/{model_id}"
@@ -29,7 +41,8 @@ _TARGETS = (
 )
 
 
-def _routes() -> tuple[Route, ...]:
+def _baseten() -> tuple[Route, ...]:
+    """Return the Baseten inference API; `/models/{model_id}` stands in for its host names."""
     found: list[Route] = []
     for model in (_MODEL_IN_PATH, ""):
         # Without a target segment the host names model and environment: `model-{id}-{env}`.
@@ -48,4 +61,7 @@ def _routes() -> tuple[Route, ...]:
     return tuple(found)
 
 
-ROUTES = _routes()
+BASETEN_ROUTES = _baseten()
+SAGEMAKER_ROUTES: tuple[Route, ...] = ()
+DATACRUNCH_ROUTES: tuple[Route, ...] = ()
+ROUTES = (*BASETEN_ROUTES, *SAGEMAKER_ROUTES, *DATACRUNCH_ROUTES)

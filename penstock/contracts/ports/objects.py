@@ -1,9 +1,28 @@
 """Payloads and results in S3."""
 
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
+from penstock.contracts.contract import Contract
+from penstock.contracts.origin import InputLocation, Location
 from penstock.contracts.outcome import StoredObject
-from penstock.contracts.request import RequestId
+from penstock.contracts.request import RequestId, Tenant
+
+Content = bytes | BinaryIO
+"""Bytes of what is small; an open, seekable file of what may be larger than memory."""
+
+
+class Upload(Contract):
+    """A place that a caller may write once with plain HTTPS."""
+
+    location: Location
+    """What to name as the input afterwards."""
+
+    url: str
+    method: str = "PUT"
+    headers: dict[str, str]
+    """To be sent along; the signature covers them."""
+
+    expires_in_seconds: int
 
 
 class PayloadStore(Protocol):
@@ -20,28 +39,68 @@ class PayloadStore(Protocol):
         """Return a stored payload."""
         ...
 
+    def fetch(self, location: InputLocation, into: BinaryIO, max_bytes: int) -> str:
+        """Copy what a caller put somewhere to the end of `into`; return its content type.
 
-class ResultStore(Protocol):
-    """Results and failure documents, each written once. All methods raise `UnavailableError`."""
+        The type is the location's, else the object's, else `application/octet-stream`.
 
-    def put_result(self, request_id: RequestId, body: bytes, content_type: str) -> StoredObject:
-        """Store `results/<request_id>` unless it exists; return what lies there then.
-
-        `If-None-Match: *` keeps a zombie from overwriting; what an attempt left that died before
-        it could say so is adopted.
+        Raises:
+            InputUnreadableError: it is absent, forbidden, or larger than `max_bytes`.
         """
         ...
 
-    def put_failure(self, request_id: RequestId, body: bytes) -> StoredObject:
-        """Store `failures/<request_id>` (JSON) unless it exists; return what lies there then."""
+    def upload(self, tenant: Tenant, content_type: str, lifetime_seconds: int) -> Upload:
+        """Return a fresh place `uploads/<tenant>/...` that whoever has the URL may write."""
         ...
 
-    def drop_failure(self, request_id: RequestId) -> None:
-        """Remove `failures/<request_id>`, if there is one, before the request runs again."""
+    def may_read(self, tenant: Tenant, location: Location) -> bool:
+        """Whether it is an upload of this tenant."""
         ...
 
-    def find_result(self, request_id: RequestId) -> StoredObject | None:
-        """Return the result that a dead attempt may have left."""
+
+class ResultStore(Protocol):
+    """Results and failure documents, each written once. All methods raise `UnavailableError`.
+
+    They lie at `results/<request_id>` and `failures/<request_id>`, or at the `place` that a caller
+    was promised. What another request left at such a place is replaced, as the caller chose it.
+    """
+
+    def put_result(
+        self,
+        request_id: RequestId,
+        body: Content,
+        content_type: str,
+        *,
+        place: Location | None = None,
+        http_status: int | None = None,
+    ) -> StoredObject:
+        """Store a result unless this request has one there; return what lies there then.
+
+        A file is read from its start. `If-None-Match: *` keeps a zombie from overwriting; what an
+        attempt left that died before it could say so is adopted.
+        """
+        ...
+
+    def put_failure(
+        self,
+        request_id: RequestId,
+        body: bytes,
+        content_type: str = "application/json",
+        *,
+        place: Location | None = None,
+        http_status: int | None = None,
+    ) -> StoredObject:
+        """Store a failure document unless this request has one; return what lies there then."""
+        ...
+
+    def drop_failure(self, request_id: RequestId, place: Location | None = None) -> None:
+        """Remove the failure document, if there is one, before the request runs again."""
+        ...
+
+    def find_result(
+        self, request_id: RequestId, place: Location | None = None
+    ) -> StoredObject | None:
+        """Return the result that a dead attempt of this request may have left."""
         ...
 
     def read(self, stored: StoredObject) -> bytes:

@@ -1,6 +1,6 @@
 """The row and the message of a request."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -22,6 +22,24 @@ class RequestStore(Protocol):
 
     def find(self, request_id: RequestId) -> AsyncRequest | None:
         """Return the row (strongly consistent), or `None`."""
+        ...
+
+    def find_many(self, request_ids: Collection[RequestId]) -> Mapping[RequestId, AsyncRequest]:
+        """Return the rows that exist, by id; any number, strongly consistent."""
+        ...
+
+    def find_by_caller_id(self, tenant: Tenant, caller_id: str) -> AsyncRequest | None:
+        """Return the newest row that this caller knows by another id; eventually consistent."""
+        ...
+
+    def list_page(
+        self, tenant: Tenant, deployment_id: str, *, limit: int, after: str | None = None
+    ) -> "RequestPage":
+        """Return a tenant's requests at a deployment, newest first; eventually consistent.
+
+        Raises:
+            InvalidSubmissionError: `after` is not the `next` of an earlier page.
+        """
         ...
 
     def claim(self, request_id: RequestId, worker: str, lease_seconds: float) -> AsyncRequest:
@@ -142,6 +160,15 @@ class RequestStore(Protocol):
 
 
 @dataclass(frozen=True)
+class RequestPage:
+    """Some rows of a list."""
+
+    requests: Sequence[AsyncRequest]
+    next: str | None
+    """What to ask for the rest with; `None`: there is none."""
+
+
+@dataclass(frozen=True)
 class Delivery:
     """A received message: invisible to others until its visibility runs out."""
 
@@ -165,6 +192,12 @@ class RequestQueue(Protocol):
 
     def send(self, message: QueueMessage, *, priority: int, tenant: str) -> None:
         """Make `message` visible in the lane; `tenant` is the fairness group."""
+        ...
+
+    def send_many(
+        self, messages: Sequence[QueueMessage], *, priority: int, tenant: str
+    ) -> Collection[RequestId]:
+        """Make messages visible in a lane, any number; return the ids of those not taken."""
         ...
 
     def receive(

@@ -2,20 +2,12 @@
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import NamedTuple
 
 from penstock.contracts import errors
 from penstock.contracts.http.baseten import ErrorBody
+from penstock.dialects.error_answer import ErrorAnswer
 
 RETRY_AFTER_SECONDS = 1
-
-
-class ErrorAnswer(NamedTuple):
-    """What a caller is told about an error."""
-
-    status: HTTPStatus
-    body: ErrorBody
-    headers: Mapping[str, str]
 
 
 # `result_not_ready`, `no_result` and `internal_server_error` are ours; the others are Baseten's.

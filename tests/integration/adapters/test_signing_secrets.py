@@ -8,7 +8,7 @@ import pytest
 from penstock.adapters.aws.clients import client
 from penstock.adapters.aws.signing_secrets import SecretsManagerSigningSecrets
 from penstock.adapters.in_memory import FakeClock
-from penstock.contracts.signing_secrets import SigningSecretSet
+from penstock.contracts.http.signing_secrets import SigningSecretSet
 
 pytestmark = pytest.mark.integration
 

@@ -121,7 +121,11 @@ def _variables(webhook_queue_url: str) -> dict[str, str]:
     return {
         **AuthorizerEnvironment.variables(api_keys_table="api_keys"),
         **IntakeEnvironment.variables(
-            **shared, payloads_bucket="payloads", allow_local_webhooks="true"
+            **shared,
+            payloads_bucket="payloads",
+            results_bucket="results",
+            api_keys_table="api_keys",
+            allow_local_webhooks="true",
         ),
         **StatusEnvironment.variables(**shared, results_bucket="results"),
         **WebhooksEnvironment.variables(

@@ -9,6 +9,7 @@ from penstock.adapters.aws.requests.row import (
     item_of,
     request_of,
 )
+from penstock.contracts.origin import Destination, Dialect, Location, SageMakerInvocation
 from penstock.contracts.outcome import Fault, FaultCode, StoredObject
 from penstock.contracts.request import AsyncRequest, RequestId, RequestState, RetryPolicy, Tenant
 
@@ -32,6 +33,15 @@ A_REQUEST = AsyncRequest(
 def test_every_field_comes_back() -> None:
     full = A_REQUEST.model_copy(
         update={
+            "dialect": Dialect.SAGEMAKER,
+            "caller_id": "mine-1",
+            "chain_id": "both",
+            "destination": Destination(
+                result=Location(bucket="b", key="out/r"), failure=Location(bucket="b", key="f")
+            ),
+            "invocation": SageMakerInvocation(
+                endpoint_name="ocr", inference_id="mine-1", include_response_in=("error",)
+            ),
             "priority": 2,
             "retry": RetryPolicy(max_attempts=7, initial_delay_ms=0),
             "attempt": 4,

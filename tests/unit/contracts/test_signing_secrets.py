@@ -3,7 +3,7 @@
 import string
 from datetime import UTC, datetime, timedelta
 
-from penstock.contracts.signing_secrets import (
+from penstock.contracts.http.signing_secrets import (
     SigningSecret,
     SigningSecretSet,
     new_signing_secret,

@@ -20,10 +20,13 @@ def a_call(  # noqa: PLR0913 - a call has as many parts
     """Return a call; `body` is sent as JSON, `raw` as it is."""
     return HttpCall(
         tenant=Tenant("acme"),
+        method="POST",
         route=route,
+        paths=(route,),
         hosts=hosts,
         path_parameters=path_parameters or {},
         query={},
+        repeated_query={},
         headers=headers or {},
         body=json.dumps(body).encode() if raw is None else raw,
     )

@@ -8,10 +8,10 @@ import pytest
 
 from penstock.adapters.in_memory import InMemoryDeadLetterQueue
 from penstock.cli.webhooks.ports import WebhookPorts
+from penstock.contracts.http.signing_secrets import SigningSecretSet
 from penstock.contracts.http.webhook_url import WebhookRules
 from penstock.contracts.notification import Notification
 from penstock.contracts.request import AsyncRequest, WebhookStatus
-from penstock.contracts.signing_secrets import SigningSecretSet
 from tests.unit.cli.conftest import CommandLine, FakeConnections
 from tests.unit.client.api import ScriptedApi
 from tests.unit.functions.webhooks.deliveries import Receivers, RememberingQueue
