@@ -32,10 +32,11 @@ def test_any_other_name_is_refused(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "cpu", "memory"),
     [
-        ("CPU:1x2", "800m", "1024Mi"),
+        ("CPU:1x2", "750m", "1024Mi"),
         ("CPU:4x16", "3500m", "12902Mi"),
         ("L4", "3500m", "12902Mi"),
         ("H100:16x256", "15500m", "221798Mi"),
+        ("L4:4:48x192", "47040m", "166093Mi"),
     ],
 )
 def test_a_pod_leaves_the_node_its_share(name: str, cpu: str, memory: str) -> None:
