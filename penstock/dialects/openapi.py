@@ -1,4 +1,4 @@
-"""The OpenAPI document, built from the table of routes and the models of the bodies.
+"""The OpenAPI document, built from the table of routes and what each dialect says of its own.
 
 `python -m penstock.dialects.openapi` prints it.
 """
@@ -6,74 +6,69 @@
 import json
 import re
 import sys
+from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
-from penstock.contracts.http.baseten import ErrorBody, WebhookBody
+from penstock.contracts.http.baseten import WebhookBody
 from penstock.contracts.http.routes import ROUTES, Route
-from penstock.dialects.baseten.operations import (
-    OPERATIONS,
-    OperationDescription,
-    Success,
-)
+from penstock.contracts.origin import Dialect
+from penstock.dialects.baseten import operations as baseten
 from penstock.dialects.baseten.webhook_operation import WEBHOOK_EXAMPLE, webhook_operation
+from penstock.dialects.operation import JSON, Answer, Body, DialectDescription, OperationDescription
 
-_JSON = "application/json"
-_SCHEMAS = "#/components/schemas/"
+DIALECTS: Mapping[Dialect, DialectDescription] = {Dialect.BASETEN: baseten.DESCRIPTION}
 
-_ERRORS = {
-    400: ("BadRequest", "The call is malformed; the text names the fields.", "client_error"),
-    401: ("Unauthorized", "The API key is missing, wrong, expired or revoked.", "unauthorized"),
-    404: ("NotFound", "No such model, deployment or request.", "model_does_not_exist"),
-    409: (
-        "Conflict",
-        "There is no result (yet), or the idempotency key has another submission.",
-        "result_not_ready",
-    ),
-    413: (
-        "PayloadTooLarge",
-        "The text tells the actual and the allowed size.",
-        "payload_too_large",
-    ),
-    429: ("TooManyRequests", "Too many calls; send the same call again later.", "rate_limited"),
-    500: ("InternalError", "Our fault.", "internal_server_error"),
-    503: ("Unavailable", "Send the same call again.", "model_unavailable"),
-}
-"""Status: name, description, an example's `error_code`."""
+ANY_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
+"""What a route for `ANY` method is described as."""
 
-_ANSWERED_EVERYWHERE = (401, 429, 500, 503)
-
-_PATH_PARAMETERS = {
-    "model_id": "The model.",
-    "environment": "An environment of the model, such as `production` or `staging`.",
-    "deployment_id": "A deployment of the model.",
-    "request_id": "The id that the submission was answered with.",
-}
+_WITH_BODY = {"POST", "PUT", "PATCH"}
+_COMPONENTS = "#/components/"
 
 
 def document() -> dict[str, Any]:
     """Return the document as plain dictionaries, lists and scalars."""
     paths: dict[str, dict[str, Any]] = {}
     for route in ROUTES:
-        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route)
+        for method in methods(route):
+            paths.setdefault(documented_path(route), {})[method.lower()] = _operation(route, method)
     built = {
         "openapi": "3.1.0",
         **_introduction(),
         "security": [{"bearer": []}, {"apiKey": []}],
         "paths": paths,
         "webhooks": {
-            "requestEnded": {"post": webhook_operation(_content(WebhookBody, WEBHOOK_EXAMPLE))}
+            "requestEnded": {
+                "post": webhook_operation(
+                    _content(Body(model=WebhookBody, example=WEBHOOK_EXAMPLE))
+                )
+            }
         },
         "components": {
             "securitySchemes": _security_schemes(),
-            "parameters": {name: _path_parameter(name) for name in _PATH_PARAMETERS},
-            "responses": {name: _error(status) for status, (name, _, _) in _ERRORS.items()},
-            "schemas": _schemas(),
+            "parameters": dict(_path_parameters()),
+            "responses": {
+                _failure_name(dialect, status): _answer(failure)
+                for dialect, described in DIALECTS.items()
+                for status, failure in described.failures.items()
+            },
+            "schemas": _schemas()[1],
         },
     }
     return dict(json.loads(json.dumps(built)))
+
+
+def methods(route: Route) -> tuple[str, ...]:
+    """Return the methods that a route is described with."""
+    return ANY_METHODS if route.method == "ANY" else (route.method,)
+
+
+def documented_path(route: Route) -> str:
+    """Return a route's path in OpenAPI, which knows no parameter for the rest of a path."""
+    return route.path.replace("+}", "}")
 
 
 def _introduction() -> dict[str, Any]:
@@ -84,8 +79,9 @@ def _introduction() -> dict[str, Any]:
             "summary": "Asynchronous GPU inference that you own.",
             "description": (
                 "Paths and bodies are those of the Baseten inference API. Paths without "
-                "`/models/{model_id}` are for hosts that name the model: "
-                "`model-{model_id}[-{environment}].<domain>`."
+                "`/models/{model_id}` or `/chains/{chain_id}` are for hosts that name the model "
+                "or chain: `model-{model_id}[-{environment}].<domain>`. Clients of Amazon "
+                "SageMaker and of DataCrunch find their own paths."
             ),
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
@@ -99,103 +95,122 @@ def _introduction() -> dict[str, Any]:
     }
 
 
-def _operation(route: Route) -> dict[str, Any]:
-    described = OPERATIONS[route.operation]
+def _operation(route: Route, method: str) -> dict[str, Any]:
+    described = DIALECTS[route.dialect].operations[route.operation]
+    path = documented_path(route)
+    name = f"{method.lower()}_{path}" if route.method == "ANY" else f"{route.operation}{path}"
     operation: dict[str, Any] = {
-        "operationId": re.sub(r"\W+", "_", f"{route.operation}{route.path}").strip("_"),
+        "operationId": re.sub(r"\W+", "_", name).strip("_"),
         "tags": [route.operation],
         "summary": described.summary,
         "description": described.description,
         "parameters": [
             *(
-                {"$ref": f"#/components/parameters/{name}"}
-                for name in re.findall(r"{(\w+)}", route.path)
+                {"$ref": f"{_COMPONENTS}parameters/{_parameter_name(route.dialect, name)}"}
+                for name in re.findall(r"{(\w+)}", path)
             ),
             *described.parameters,
         ],
-        "responses": _responses(described),
+        "responses": _responses(route.dialect, described),
     }
-    if described.body:
-        content = _content(described.body, described.body_example)
-        operation["requestBody"] = {"required": True, "content": content}
+    if route.authorization == "signature":
+        operation["security"] = [{"signature": []}]
+    if described.body and method in _WITH_BODY:
+        operation["requestBody"] = {
+            "required": described.body.is_required,
+            "content": _content(described.body),
+        }
     return operation
 
 
-def _responses(described: OperationDescription) -> dict[str, Any]:
-    answers = {str(success.status): _success(success) for success in described.successes}
-    for status in sorted({*described.errors, *_ANSWERED_EVERYWHERE}):
-        answers[str(status)] = {"$ref": f"#/components/responses/{_ERRORS[status][0]}"}
+def _responses(dialect: Dialect, described: OperationDescription) -> dict[str, Any]:
+    failures = DIALECTS[dialect].failures
+    everywhere = {status for status, failure in failures.items() if failure.is_everywhere}
+    answers = {str(status): _answer(success) for status, success in described.successes.items()}
+    for status in sorted({*described.errors, *everywhere}):
+        reference = f"{_COMPONENTS}responses/{_failure_name(dialect, status)}"
+        answers[str(status)] = {"$ref": reference}
     return answers
 
 
-def _success(success: Success) -> dict[str, Any]:
-    answer: dict[str, Any] = {"description": success.description}
-    if success.headers:
-        answer["headers"] = {
+def _answer(answer: Answer) -> dict[str, Any]:
+    built: dict[str, Any] = {"description": answer.description}
+    if answer.headers:
+        built["headers"] = {
             name: {"description": text, "schema": {"type": "string"}}
-            for name, text in success.headers.items()
+            for name, text in answer.headers.items()
         }
-    if success.example is not None:
-        answer["content"] = _content(success.body, success.example)
-    return answer
+    if answer.body:
+        built["content"] = _content(answer.body)
+    return built
 
 
-def _content(body: type[BaseModel] | None, example: object) -> dict[str, Any]:
-    schema = {"$ref": _SCHEMAS + body.__name__} if body else {}
-    return {_JSON: {"schema": schema, "example": example}}
+def _content(body: Body) -> dict[str, Any]:
+    schema: dict[str, Any] = {"$ref": _schemas()[0][body.model]} if body.model else {}
+    entry = {"schema": schema}
+    as_json = entry if body.example is None else {**entry, "example": body.example}
+    return {name: as_json if name == JSON else entry for name in body.content_types}
 
 
-def _error(status: int) -> dict[str, Any]:
-    _, description, code = _ERRORS[status]
-    answer: dict[str, Any] = {
-        "description": description,
-        "content": _content(ErrorBody, {"error": description, "error_code": code}),
-    }
-    if status == 503:  # noqa: PLR2004 - HTTP
-        schema = {"type": "integer"}
-        answer["headers"] = {"Retry-After": {"description": "Seconds.", "schema": schema}}
-    return answer
+def _failure_name(dialect: Dialect, status: int) -> str:
+    return dialect.capitalize() + DIALECTS[dialect].failures[status].name
 
 
-def _path_parameter(name: str) -> dict[str, Any]:
-    return {
-        "name": name,
-        "in": "path",
-        "required": True,
-        "description": _PATH_PARAMETERS[name],
-        "schema": {"type": "string"},
-    }
+def _parameter_name(dialect: Dialect, name: str) -> str:
+    return f"{dialect}_{name}"
+
+
+def _path_parameters() -> Iterator[tuple[str, dict[str, Any]]]:
+    for dialect, described in DIALECTS.items():
+        for name, text in described.path_parameters.items():
+            yield (
+                _parameter_name(dialect, name),
+                {
+                    "name": name,
+                    "in": "path",
+                    "required": True,
+                    "description": text,
+                    "schema": {"type": "string"},
+                },
+            )
 
 
 def _security_schemes() -> dict[str, Any]:
+    in_header = {"type": "apiKey", "in": "header", "name": "Authorization"}
     return {
         "bearer": {
             "type": "http",
             "scheme": "bearer",
             "description": "`Authorization: Bearer <key>`",
         },
-        "apiKey": {
-            "type": "apiKey",
-            "in": "header",
-            "name": "Authorization",
-            "description": "`Authorization: Api-Key <key>`",
+        "apiKey": {**in_header, "description": "`Authorization: Api-Key <key>`"},
+        "signature": {
+            **in_header,
+            "description": (
+                "AWS Signature Version 4, service `sagemaker`, under an access key of "
+                "`penstock keys create --sigv4`"
+            ),
         },
     }
 
 
-def _schemas() -> dict[str, Any]:
+@cache
+def _schemas() -> tuple[dict[type[BaseModel], str], dict[str, Any]]:
+    """Return where the schema of each body lies, and all of them."""
     # What we send always has every key; what clients send may leave out those with a default.
-    modes: dict[type[BaseModel], JsonSchemaMode] = {
-        ErrorBody: "validation",
-        WebhookBody: "serialization",
-    }
-    for described in OPERATIONS.values():
-        if described.body:
-            modes[described.body] = "validation"
-        modes |= {success.body: "serialization" for success in described.successes if success.body}
-    _, schemas = models_json_schema(list(modes.items()), ref_template=_SCHEMAS + "{model}")
-    definitions: dict[str, Any] = schemas["$defs"]
-    return dict(sorted(definitions.items()))
+    modes: dict[type[BaseModel], JsonSchemaMode] = {WebhookBody: "serialization"}
+    for dialect in DIALECTS.values():
+        answers: list[Answer] = list(dialect.failures.values())
+        for described in dialect.operations.values():
+            answers += described.successes.values()
+            if described.body and described.body.model:
+                modes[described.body.model] = "validation"
+        found = (answer.body.model for answer in answers if answer.body)
+        modes |= {model: "serialization" for model in found if model}
+    template = _COMPONENTS + "schemas/{model}"
+    references, schemas = models_json_schema(list(modes.items()), ref_template=template)
+    where = {model: references[model, mode]["$ref"] for model, mode in modes.items()}
+    return where, dict(sorted(schemas["$defs"].items()))
 
 
 def main() -> None:
