@@ -1,5 +1,6 @@
 """A whole stack, declared from its settings."""
 
+import json
 from dataclasses import dataclass
 
 import pulumi
@@ -8,34 +9,34 @@ import pulumi_kubernetes as k8s
 
 from infra.artifacts.artifacts import Artifacts
 from infra.artifacts.images import dispatcher_image, model_images
-from infra.components.api.lambda_function import LambdaCode
-from infra.components.api.pipeline_functions import (
+from infra.components.api.background_functions import (
     WEBHOOKS_TIMEOUT_SECONDS,
-    PipelineFunctions,
-    PipelineFunctionsArgs,
+    BackgroundFunctions,
+    BackgroundFunctionsArgs,
 )
+from infra.components.api.function_platform import FunctionPlatform
+from infra.components.api.http_functions import HttpFunctions, HttpFunctionsArgs
+from infra.components.api.lambda_function import LambdaCode
 from infra.components.api.request_api import RequestApi, RequestApiArgs
 from infra.components.compute.served_model import ServedModel, ServedModelArgs
 from infra.components.compute.worker_deployment import WorkerPlatform
+from infra.components.pipeline.generated_secret import GeneratedSecret, GeneratedSecretArgs
 from infra.components.pipeline.notifications import Notifications, NotificationsArgs
 from infra.components.pipeline.payload_store import PayloadStore, PayloadStoreArgs
-from infra.components.pipeline.signing_secret import SigningSecret, SigningSecretArgs
-from infra.components.pipeline.table import Attribute, Index, Table, TableArgs
+from infra.components.pipeline.requests_table import requests_table_args
+from infra.components.pipeline.table import Table, TableArgs
 from infra.settings.stack_settings import StackSettings
-
-_SWEEP = Index(
-    name="sweep", hash_key=Attribute("sweep_shard", "S"), range_key=Attribute("sweep_at", "N")
-)
-_OPEN = Index(
-    name="open", hash_key=Attribute("open_tenant", "S"), range_key=Attribute("created_at", "N")
-)
 
 
 def declare(settings: StackSettings, artifacts: Artifacts) -> dict[str, pulumi.Input[str]]:
     """Declare a stack and return what it exports: the fields of `StackOutputs`."""
     opts = pulumi.ResourceOptions(providers=_providers(settings))
     data = _declare_data(settings, opts)
-    api = _declare_api(settings, _declare_functions(settings, artifacts, data, opts), opts)
+    platform = _function_platform(settings, artifacts, data)
+    api = _declare_api(settings, platform, opts)
+    BackgroundFunctions(
+        "functions", BackgroundFunctionsArgs(platform=platform, webhooks=settings.webhooks), opts
+    )
     if settings.models:
         _declare_models(settings, artifacts, data, opts)
     return {
@@ -50,7 +51,8 @@ def declare(settings: StackSettings, artifacts: Artifacts) -> dict[str, pulumi.I
         "failed_topic": data.notifications.failed_topic,
         "webhook_queue_url": data.notifications.webhook_queue_url,
         "webhook_dead_letter_queue_url": data.notifications.webhook_dead_letter_queue_url,
-        "webhook_signing_secret_id": data.signing_secret.arn,
+        "webhook_signing_secret_id": data.webhook_signing.arn,
+        "signing_master_secret_id": data.access_key_master.arn,
     }
 
 
@@ -64,7 +66,8 @@ class _Data:
     limits: Table
     store: PayloadStore
     notifications: Notifications
-    signing_secret: SigningSecret
+    webhook_signing: GeneratedSecret
+    access_key_master: GeneratedSecret
 
 
 def _providers(settings: StackSettings) -> list[pulumi.ProviderResource]:
@@ -78,12 +81,6 @@ def _providers(settings: StackSettings) -> list[pulumi.ProviderResource]:
 
 def _declare_data(settings: StackSettings, opts: pulumi.ResourceOptions) -> _Data:
     kept = settings.is_protected
-    requests = TableArgs(
-        hash_key="request_id",
-        indexes=[_SWEEP, _OPEN],
-        purge_attribute="purge_at",
-        is_protected=kept,
-    )
     limits = TableArgs(hash_key="window", purge_attribute="purge_at", is_protected=kept)
     store = PayloadStoreArgs(
         payload_days=settings.retention.payload_days,
@@ -95,51 +92,33 @@ def _declare_data(settings: StackSettings, opts: pulumi.ResourceOptions) -> _Dat
         # The function leaves the message after its last attempt: it becomes a dead letter.
         max_receives=settings.webhooks.max_attempts,
     )
-    secret = SigningSecretArgs(recovery_days=30 if kept else 0)
+    recovery_days = 30 if kept else 0
+    webhook_signing = GeneratedSecretArgs(
+        description="Secrets that webhooks are signed with, newest first",
+        recovery_days=recovery_days,
+        value=lambda made: json.dumps({"secrets": [f"whsec_{made}"]}),
+    )
+    access_key_master = GeneratedSecretArgs(
+        description="What the secrets of access keys are derived from", recovery_days=recovery_days
+    )
     return _Data(
-        requests=Table("requests", requests, opts),
+        requests=Table("requests", requests_table_args(is_protected=kept), opts),
         catalog=Table("catalog", TableArgs(hash_key="model_id", is_protected=kept), opts),
         api_keys=Table("api-keys", TableArgs(hash_key="prefix", is_protected=kept), opts),
         limits=Table("limits", limits, opts),
         store=PayloadStore("store", store, opts),
         notifications=Notifications("notifications", notifications, opts),
-        signing_secret=SigningSecret("webhook-signing", secret, opts),
+        webhook_signing=GeneratedSecret("webhook-signing", webhook_signing, opts),
+        access_key_master=GeneratedSecret("access-key-master", access_key_master, opts),
     )
-
-
-def _declare_functions(
-    settings: StackSettings, artifacts: Artifacts, data: _Data, opts: pulumi.ResourceOptions
-) -> PipelineFunctions:
-    args = PipelineFunctionsArgs(
-        stack=pulumi.get_stack(),
-        code=LambdaCode(
-            archive=pulumi.FileArchive(str(artifacts.lambda_archive())),
-            runtime=artifacts.lambda_runtime,
-            architecture=artifacts.lambda_architecture,
-        ),
-        requests=data.requests,
-        catalog=data.catalog,
-        api_keys=data.api_keys,
-        limits=data.limits,
-        open_requests=_OPEN,
-        due_requests=_SWEEP,
-        store=data.store,
-        notifications=data.notifications,
-        signing_secret=data.signing_secret,
-        max_payload_bytes=settings.api.max_payload_bytes,
-        tenant_requests_per_second=settings.tenants.requests_per_second,
-        tenant_outstanding_requests=settings.tenants.outstanding_requests,
-        webhook_attempts=settings.webhooks.max_attempts,
-        allow_local_webhooks=settings.webhooks.allow_local,
-        webhook_ports=settings.webhooks.ports,
-        log_days=settings.retention.log_days,
-    )
-    return PipelineFunctions("functions", args, opts)
 
 
 def _declare_api(
-    settings: StackSettings, functions: PipelineFunctions, opts: pulumi.ResourceOptions
+    settings: StackSettings, platform: FunctionPlatform, opts: pulumi.ResourceOptions
 ) -> RequestApi:
+    functions = HttpFunctions(
+        "functions", HttpFunctionsArgs(platform=platform, settings=settings), opts
+    )
     args = RequestApiArgs(
         authorizer=functions.authorizer,
         functions={"intake": functions.intake, "status": functions.status},
@@ -149,6 +128,28 @@ def _declare_api(
         sets_account_log_role=settings.api.sets_account_log_role,
     )
     return RequestApi("api", args, opts)
+
+
+def _function_platform(
+    settings: StackSettings, artifacts: Artifacts, data: _Data
+) -> FunctionPlatform:
+    return FunctionPlatform(
+        stack=pulumi.get_stack(),
+        code=LambdaCode(
+            archive=pulumi.FileArchive(str(artifacts.lambda_archive())),
+            runtime=artifacts.lambda_runtime,
+            architecture=artifacts.lambda_architecture,
+        ),
+        log_days=settings.retention.log_days,
+        requests=data.requests,
+        catalog=data.catalog,
+        api_keys=data.api_keys,
+        limits=data.limits,
+        store=data.store,
+        notifications=data.notifications,
+        webhook_signing=data.webhook_signing,
+        access_key_master=data.access_key_master,
+    )
 
 
 def _declare_models(

@@ -55,6 +55,9 @@ class TenantSettings(Settings):
     """Requests that have not ended; 0: no limit. Counted every few seconds, so a burst may pass
     it by a little."""
 
+    status_calls_per_second: Annotated[int, Field(ge=0, le=1_000)] = 0
+    """Calls for status, result and cancellation; 0: no limit."""
+
 
 class WebhookSettings(Settings):
     """How results are delivered to callers."""

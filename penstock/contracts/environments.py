@@ -104,6 +104,9 @@ class IntakeEnvironment(ProcessEnvironment):
     """Where results of SageMaker callers go by default, and what a waiting call is answered."""
 
     api_keys_table: str
+    signing_master_secret_id: str
+    """Secrets Manager: what the secrets of access keys are derived from."""
+
     wait_seconds: Annotated[float, Field(ge=0, le=28)] = 25
     """How long a synchronous call waits for its result; API Gateway waits 29 s."""
 

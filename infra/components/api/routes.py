@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 import pulumi
 import pulumi_aws as aws
 
+from infra.components.api.http_functions import API_TIMEOUT_SECONDS
 from infra.components.api.lambda_function import LambdaFunction
 from penstock.contracts.http.routes import ROUTES, FunctionName, Route
 
-_TIMEOUT_MILLISECONDS = 29_000  # the most without a quota increase
+_TIMEOUT_MILLISECONDS = 1_000 * API_TIMEOUT_SECONDS
 
 
 @dataclass(kw_only=True)

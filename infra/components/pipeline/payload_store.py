@@ -7,7 +7,7 @@ import pulumi
 from infra.components.permissions import Statement
 from infra.components.pipeline.private_bucket import PrivateBucket, PrivateBucketArgs
 
-_PAYLOADS = "payloads"
+_PAYLOADS, _UPLOADS = "payloads", "uploads"
 _RESULTS, _FAILURES = "results", "failures"
 
 
@@ -45,18 +45,23 @@ class PayloadStore(pulumi.ComponentResource):
         self.register_outputs({"payloads": self.payloads.name, "results": self.results.name})
 
     def statements_to_submit(self) -> list[Statement]:
-        """Allow what intake does: store a payload, or find it stored."""
+        """Allow what intake does: store payloads or find them stored, read what callers uploaded.
+
+        Uploads are written by their callers, but a presigned URL may do what its signer may.
+        """
         return [
-            self.payloads.statement_to_write(_PAYLOADS),
-            self.payloads.statement_to_read(_PAYLOADS),
+            self.payloads.statement_to_write(_PAYLOADS, _UPLOADS),
+            self.payloads.statement_to_read(_PAYLOADS, _UPLOADS),
             self.payloads.statement_to_miss(),
         ]
 
     def statements_to_work(self) -> list[Statement]:
         """Allow what a dispatcher does: load payloads, store results or find them stored."""
         return [
-            self.payloads.statement_to_read(_PAYLOADS),
+            self.payloads.statement_to_read(_PAYLOADS, _UPLOADS),
+            self.payloads.statement_to_miss(),
             self.results.statement_to_write(_RESULTS, _FAILURES),
+            self.results.statement_to_abandon(_RESULTS),
             *self.statements_to_fetch(),
         ]
 

@@ -71,6 +71,11 @@ class PrivateBucket(pulumi.ComponentResource):
         """Allow to put objects under `prefixes`."""
         return allow("s3:PutObject", [self._objects(f"{prefix}/*") for prefix in prefixes])
 
+    def statement_to_abandon(self, *prefixes: str) -> Statement:
+        """Allow to break off an upload that was begun in parts."""
+        objects = [self._objects(f"{prefix}/*") for prefix in prefixes]
+        return allow("s3:AbortMultipartUpload", objects)
+
     def statement_to_miss(self) -> Statement:
         """Allow to learn that an object is absent: without it S3 answers 403, not 404."""
         return allow("s3:ListBucket", self.arn)

@@ -55,7 +55,8 @@ class Table(pulumi.ComponentResource):
             f"{name}-table",
             billing_mode="PAY_PER_REQUEST",
             hash_key=args.hash_key,
-            attributes=[{"name": key.name, "type": key.type} for key in keys],
+            # Indexes may share an attribute; DynamoDB wants each named once.
+            attributes=[{"name": key.name, "type": key.type} for key in dict.fromkeys(keys)],
             global_secondary_indexes=[_declared(index) for index in args.indexes],
             ttl={"attribute_name": args.purge_attribute, "enabled": True}
             if args.purge_attribute
@@ -84,9 +85,10 @@ class Table(pulumi.ComponentResource):
         """Allow to get many items by their keys."""
         return allow("dynamodb:BatchGetItem", self.arn)
 
-    def statement_to_query(self, index: Index) -> Statement:
-        """Allow to find keys in an index."""
-        return allow("dynamodb:Query", pulumi.Output.concat(self.arn, "/index/", index.name))
+    def statement_to_query(self, *indexes: Index) -> Statement:
+        """Allow to find keys in indexes."""
+        arns = [pulumi.Output.concat(self.arn, "/index/", index.name) for index in indexes]
+        return allow("dynamodb:Query", arns)
 
     def statement_to_list(self) -> Statement:
         """Allow to read the whole table."""

@@ -18,3 +18,5 @@ class StackOutputs(Contract):
     webhook_queue_url: str
     webhook_dead_letter_queue_url: str
     webhook_signing_secret_id: str
+    signing_master_secret_id: str = ""
+    """Secrets Manager: what the secrets of access keys are derived from."""

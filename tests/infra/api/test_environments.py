@@ -67,6 +67,7 @@ def test_functions_are_told_names_that_exist(stack: Declared) -> None:
         "failed_topic": exports["failed_topic"],
         "webhook_queue_url": exports["webhook_queue_url"],
         "signing_secret_id": exports["webhook_signing_secret_id"],
+        "signing_master_secret_id": exports["signing_master_secret_id"],
     }
     for environment in FUNCTIONS:
         function = stack.named(f"functions-{environment.process}-function", ":Function")
@@ -76,15 +77,25 @@ def test_functions_are_told_names_that_exist(stack: Declared) -> None:
         }
 
 
-def test_limits_of_tenants_reach_intake(settings: StackSettings, artifacts: Artifacts) -> None:
-    limits = TenantSettings(requests_per_second=50, outstanding_requests=9_000)
+def test_limits_of_tenants_reach_the_functions(
+    settings: StackSettings, artifacts: Artifacts
+) -> None:
+    limits = TenantSettings(
+        requests_per_second=50, outstanding_requests=9_000, status_calls_per_second=20
+    )
     settings = settings.model_copy(update={"tenants": limits})
     stack = record(lambda: declare_stack(settings, artifacts))
 
-    function = stack.named("functions-intake-function", ":Function")
-    read = IntakeEnvironment.read(function.inputs["environment"]["variables"])
-    assert (read.tenant_requests_per_second, read.tenant_outstanding_requests) == (50, 9_000)
-    assert read.limits_table == stack.named("limits-table", ":Table").outputs["name"]
+    intake, status = (
+        stack.named(f"functions-{name}-function", ":Function").inputs["environment"]["variables"]
+        for name in ("intake", "status")
+    )
+    submitting, looking = IntakeEnvironment.read(intake), StatusEnvironment.read(status)
+    assert submitting.tenant_requests_per_second == 50
+    assert submitting.tenant_outstanding_requests == 9_000
+    assert looking.tenant_calls_per_second == 20
+    limits_table = stack.named("limits-table", ":Table").outputs["name"]
+    assert submitting.limits_table == looking.limits_table == limits_table
 
 
 def test_settings_reach_the_functions(stack: Declared) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from penstock.contracts.environments import IntakeEnvironment
 from tests.infra.recording import ACCOUNT, REGION, Declared
 
 PROCESSES = ("authorizer", "intake", "status", "webhooks", "sweeper")
@@ -37,6 +38,7 @@ FETCHING = {
     ("s3:GetObject", f"{RESULTS}/failures/*"),
     ("s3:ListBucket", RESULTS),
 }
+SECRETS = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}"
 WEBHOOK_QUEUE = f"arn:aws:sqs:{REGION}:{ACCOUNT}:notifications-webhooks"
 EXPECTED = {
     "authorizer": {("dynamodb:GetItem", _table("api-keys"))},
@@ -46,16 +48,25 @@ EXPECTED = {
         ("dynamodb:GetItem", _table("requests")),
         ("dynamodb:UpdateItem", _table("requests")),
         ("dynamodb:Query", f"{_table('requests')}/index/open"),
+        ("dynamodb:GetItem", _table("api-keys")),
         ("dynamodb:UpdateItem", _table("limits")),
         ("s3:PutObject", f"{PAYLOADS}/payloads/*"),
         ("s3:GetObject", f"{PAYLOADS}/payloads/*"),
+        ("s3:PutObject", f"{PAYLOADS}/uploads/*"),
+        ("s3:GetObject", f"{PAYLOADS}/uploads/*"),
         ("s3:ListBucket", PAYLOADS),
         ("sqs:SendMessage", "arn:aws:sqs:*:*:*"),
-    },
+        ("secretsmanager:GetSecretValue", f"{SECRETS}:access-key-master-secret"),
+    }
+    | FETCHING,
     "status": {
         ("dynamodb:GetItem", _table("catalog")),
         ("dynamodb:GetItem", _table("requests")),
         ("dynamodb:UpdateItem", _table("requests")),
+        ("dynamodb:BatchGetItem", _table("requests")),
+        ("dynamodb:Query", f"{_table('requests')}/index/caller"),
+        ("dynamodb:Query", f"{_table('requests')}/index/listed"),
+        ("dynamodb:UpdateItem", _table("limits")),
         ("sqs:GetQueueAttributes", "arn:aws:sqs:*:*:*"),
     }
     | FETCHING,
@@ -67,10 +78,7 @@ EXPECTED = {
         ("sqs:ChangeMessageVisibility", WEBHOOK_QUEUE),
         ("sqs:GetQueueAttributes", WEBHOOK_QUEUE),
         ("sqs:SendMessage", f"{WEBHOOK_QUEUE}-dead-letters"),
-        (
-            "secretsmanager:GetSecretValue",
-            f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:webhook-signing-secret",
-        ),
+        ("secretsmanager:GetSecretValue", f"{SECRETS}:webhook-signing-secret"),
     }
     | FETCHING,
     "sweeper": {
@@ -152,6 +160,15 @@ def test_the_sweeper_is_called_every_minute_by_a_role_that_can_do_nothing_else(
     (trusted,) = role.policy("assumeRolePolicy")
     assert trusted["Principal"] == {"Service": "scheduler.amazonaws.com"}
     assert function["timeout"] < 60
+
+
+@pytest.mark.parametrize("process", ["intake", "status"])
+def test_a_function_may_wait_as_long_as_api_gateway_does(stack: Declared, process: str) -> None:
+    function = stack.named(f"functions-{process}-function", ":Function").inputs
+    waits = {i.inputs["timeoutMilliseconds"] for i in stack.of_type("integration:Integration")}
+
+    assert waits == {1_000 * function["timeout"]}
+    assert IntakeEnvironment.model_fields["wait_seconds"].default + 2 < function["timeout"]
 
 
 @pytest.mark.parametrize("process", PROCESSES)

@@ -231,7 +231,7 @@ def test_a_worker_has_a_role_of_its_own(stack: Declared, deployment_id: str) -> 
 
 def test_a_worker_may_do_what_it_does_and_nothing_else(stack: Declared) -> None:
     statements = stack.named("ocr-v1-permissions", ":RolePolicy").policy()
-    results = "arn:aws:s3:::store-results-bucket"
+    payloads, results = "arn:aws:s3:::store-payloads-bucket", "arn:aws:s3:::store-results-bucket"
 
     granted = {
         (action, resource)
@@ -245,7 +245,10 @@ def test_a_worker_may_do_what_it_does_and_nothing_else(stack: Declared) -> None:
         ("dynamodb:GetItem", requests),
         ("dynamodb:UpdateItem", requests),
         ("dynamodb:BatchGetItem", requests),
-        ("s3:GetObject", "arn:aws:s3:::store-payloads-bucket/payloads/*"),
+        ("s3:GetObject", f"{payloads}/payloads/*"),
+        ("s3:GetObject", f"{payloads}/uploads/*"),
+        ("s3:ListBucket", payloads),
+        ("s3:AbortMultipartUpload", f"{results}/results/*"),
         ("s3:PutObject", f"{results}/results/*"),
         ("s3:PutObject", f"{results}/failures/*"),
         ("s3:GetObject", f"{results}/results/*"),

@@ -56,12 +56,3 @@ def test_topics_are_encrypted_and_reached_over_tls_only(stack: Declared) -> None
         assert topic.inputs["kmsMasterKeyId"] == "alias/aws/sns"
         (refusal,) = policies[topic.outputs["arn"]]
         assert (refusal["Effect"], refusal["Action"]) == ("Deny", "sns:Publish")
-
-
-def test_the_signing_secret_is_made_once_and_kept_secret(stack: Declared) -> None:
-    (version,) = stack.of_type(":SecretVersion")
-
-    (secret,) = json.loads(version.inputs["secretStringWo"])["secrets"]
-    assert secret == "whsec_" + "p" * 43
-    assert "secretStringWo" in version.secrets
-    assert version.ignored_changes == ("secretStringWo",)

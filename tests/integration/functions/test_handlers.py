@@ -125,6 +125,7 @@ def _variables(webhook_queue_url: str) -> dict[str, str]:
             payloads_bucket="payloads",
             results_bucket="results",
             api_keys_table="api_keys",
+            signing_master_secret_id="master",
             allow_local_webhooks="true",
         ),
         **StatusEnvironment.variables(**shared, results_bucket="results"),

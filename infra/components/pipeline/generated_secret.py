@@ -1,5 +1,6 @@
-"""The secret that webhooks are signed with."""
+"""A secret that nobody chose: Secrets Manager makes it up."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import pulumi
@@ -9,40 +10,43 @@ from infra.components.permissions import Statement, allow
 
 
 @dataclass(frozen=True, kw_only=True)
-class SigningSecretArgs:
+class GeneratedSecretArgs:
     """What the secret needs to know."""
 
+    description: str
     recovery_days: int
     """How long a deleted secret can be brought back; 0 deletes it at once."""
 
+    value: Callable[[str], str] = str
+    """From 43 random letters and digits, which are 256 bits, to what is stored first."""
 
-class SigningSecret(pulumi.ComponentResource):
-    """A secret that is made once and then belongs to those who rotate it.
 
-    Its value is JSON, `{"secrets": [newest, older…]}`; a later run neither reads nor writes it.
+class GeneratedSecret(pulumi.ComponentResource):
+    """A secret that is made once and then belongs to those who use it.
+
+    A later run neither reads nor writes its value.
     """
 
     arn: pulumi.Output[str]
 
     def __init__(
-        self, name: str, args: SigningSecretArgs, opts: pulumi.ResourceOptions | None = None
+        self, name: str, args: GeneratedSecretArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        super().__init__("penstock:pipeline:SigningSecret", name, {}, opts)
+        super().__init__("penstock:pipeline:GeneratedSecret", name, {}, opts)
         secret = aws.secretsmanager.Secret(
             f"{name}-secret",
-            description="Secrets that webhooks are signed with, newest first",
+            description=args.description,
             recovery_window_in_days=args.recovery_days,
             opts=pulumi.ResourceOptions(parent=self),
         )
         made = aws.secretsmanager.get_random_password_output(
             password_length=43, exclude_punctuation=True, opts=pulumi.InvokeOptions(parent=self)
         )
-        first = pulumi.Output.concat("whsec_", made.random_password)
         aws.secretsmanager.SecretVersion(
             f"{name}-first-version",
             secret_id=secret.id,
             # Known to the SDK as secret: it is encrypted wherever Pulumi writes it down.
-            secret_string_wo=pulumi.Output.json_dumps({"secrets": [first]}),
+            secret_string_wo=made.random_password.apply(args.value),
             secret_string_wo_version=1,
             # A new password is made at every run; without this, so would be a new secret.
             opts=pulumi.ResourceOptions(parent=self, ignore_changes=["secretStringWo"]),
@@ -51,5 +55,5 @@ class SigningSecret(pulumi.ComponentResource):
         self.register_outputs({"arn": self.arn})
 
     def statement_to_read(self) -> Statement:
-        """Allow to read the secrets."""
+        """Allow to read the secret."""
         return allow("secretsmanager:GetSecretValue", self.arn)

@@ -1,0 +1,53 @@
+"""What the functions of the pipeline share: code, logs, and the things that they work on."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pulumi
+
+from infra.components.api.lambda_function import LambdaCode, LambdaFunctionArgs
+from infra.components.permissions import Statement
+from infra.components.pipeline.generated_secret import GeneratedSecret
+from infra.components.pipeline.notifications import Notifications
+from infra.components.pipeline.payload_store import PayloadStore
+from infra.components.pipeline.table import Table
+from penstock.contracts.environments import ProcessEnvironment
+
+Variables = Mapping[str, pulumi.Input[str]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FunctionPlatform:
+    """What any function may be given."""
+
+    stack: str
+    """Whose request queues they may use."""
+
+    code: LambdaCode
+    log_days: int
+    requests: Table
+    catalog: Table
+    api_keys: Table
+    limits: Table
+    store: PayloadStore
+    notifications: Notifications
+    webhook_signing: GeneratedSecret
+    access_key_master: GeneratedSecret
+
+    def function_args(
+        self,
+        environment: type[ProcessEnvironment],
+        variables: Variables,
+        statements: Sequence[Statement],
+        *,
+        timeout_seconds: int,
+    ) -> LambdaFunctionArgs:
+        """Return what the function that reads `environment` needs to know."""
+        return LambdaFunctionArgs(
+            code=self.code,
+            process=environment.process,
+            environment=environment.variables(**variables),
+            statements=statements,
+            log_days=self.log_days,
+            timeout_seconds=timeout_seconds,
+        )
