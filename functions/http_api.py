@@ -62,7 +62,7 @@ def answer(
     status: HTTPStatus, body: Contract, headers: Mapping[str, str] | None = None
 ) -> Response[str]:
     """Return `body` as a JSON answer."""
-    text = body.model_dump_json(exclude_none=isinstance(body, ErrorBody))
+    text = body.model_dump_json()
     return Response(status, content_types.APPLICATION_JSON, text, headers)
 
 
