@@ -1,10 +1,13 @@
 """Whom a call addresses, as far as the call alone can tell."""
 
 from penstock.contracts.contract import Contract
-from penstock.contracts.directory.catalog import Deployment
+from penstock.contracts.directory.catalog import CHAIN_PREFIX, Deployment
 from penstock.contracts.errors import UnknownModelError
 from penstock.contracts.ports.directory import Catalog
 from penstock.contracts.submission import Target
+
+_LONGEST_NAME = 255
+"""No model or chain has a longer name, and no table takes just any key."""
 
 
 class Address(Contract):
@@ -24,6 +27,8 @@ class Address(Contract):
         """
         refusal: UnknownModelError | None = None
         for target in self.readings:
+            if len(target.model_id) > _LONGEST_NAME:
+                continue
             if (model := catalog.find_model(target.model_id)) is None:
                 continue
             try:
@@ -32,14 +37,16 @@ class Address(Contract):
                 refusal = refusal or error
         raise refusal or self._unknown()
 
-    def may_mean(self, model_id: str) -> bool:
-        """Whether a request of this model may be looked up here; no model named means any."""
-        return not self.readings or any(target.model_id == model_id for target in self.readings)
+    def may_mean(self, model_id: str, chain_id: str | None = None) -> bool:
+        """Whether a request of this model or chain may be looked up here; no name means any."""
+        names = {model_id, f"{CHAIN_PREFIX}{chain_id}"} if chain_id else {model_id}
+        return not self.readings or any(target.model_id in names for target in self.readings)
 
     def _unknown(self) -> UnknownModelError:
-        text = (
-            f"model {self.readings[0].model_id} does not exist"
-            if self.readings
-            else "the address names no model"
-        )
+        text = "the address names no model"
+        if self.readings:
+            name = self.readings[0].model_id
+            is_chain = name.startswith(CHAIN_PREFIX)
+            shown = f"chain {name.removeprefix(CHAIN_PREFIX)}" if is_chain else f"model {name}"
+            text = f"{shown[:_LONGEST_NAME]} does not exist"
         return UnknownModelError(f"{text}; {self.hint}" if self.hint else text)

@@ -40,7 +40,8 @@ def request_status(request: AsyncRequest) -> RequestStatus:
     """Return the answer to a question for a request's status."""
     return RequestStatus(
         request_id=request.request_id,
-        model_id=request.model_id,
+        model_id=None if request.chain_id else request.model_id,
+        chain_id=request.chain_id,
         deployment_id=request.deployment_id,
         status=shown_status(request),
         webhook_status=request.webhook_status,

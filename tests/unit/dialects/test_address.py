@@ -68,3 +68,20 @@ def test_an_address_means_only_the_models_it_may_name() -> None:
 
 def test_an_address_without_a_model_means_any() -> None:
     assert an_address().may_mean("echo")
+
+
+def test_an_unknown_chain_is_called_a_chain() -> None:
+    with pytest.raises(UnknownModelError, match=r"^chain ocr does not exist$"):
+        an_address(("chain:ocr", None)).resolve(InMemoryCatalog([]))
+
+
+def test_a_name_that_no_model_can_have_is_not_even_looked_up() -> None:
+    with pytest.raises(UnknownModelError, match="does not exist"):
+        an_address(("x" * 3_000, None)).resolve(InMemoryCatalog([a_model("x" * 3_000)]))
+
+
+def test_a_request_of_a_chain_is_found_under_the_chain_and_under_its_entry_model() -> None:
+    assert an_address(("chain:ocr", None)).may_mean("pages", "ocr")
+    assert an_address(("pages", None)).may_mean("pages", "ocr")
+    assert not an_address(("chain:ocr", None)).may_mean("ocr")
+    assert not an_address(("ocr", None)).may_mean("pages", "ocr")

@@ -70,8 +70,22 @@ def test_neither_the_case_nor_the_port_of_a_host_matters(host: str) -> None:
     assert address.readings == (Target(model_id="ocr"),)
 
 
-@pytest.mark.parametrize("label", ["abc123", "model-", "chain-ocr"])
+@pytest.mark.parametrize("label", ["abc123", "model-", "chain-", "chains-ocr"])
 def test_a_host_without_a_model_is_told_how_to_name_one(label: str) -> None:
     address = read_address(a_call("/async_predict", hosts=(f"{label}.{DOMAIN}",)))
     assert address.readings == ()
     assert "/models/{model_id}" in address.hint
+
+
+def test_a_chain_is_addressed_like_a_model() -> None:
+    in_path = "/chains/{chain_id}/environments/{environment}/async_run_remote"
+    assert readings(in_path, chain_id="ocr", environment="eu") == [
+        Target(model_id="chain:ocr", environment="eu")
+    ]
+    assert readings("/production/async_run_remote", "chain-ocr") == [
+        Target(model_id="chain:ocr", environment="production")
+    ]
+    assert readings("/async_run_remote", "chain-ocr-eu") == [
+        Target(model_id="chain:ocr-eu"),
+        Target(model_id="chain:ocr", environment="eu"),
+    ]
