@@ -1,0 +1,1 @@
+"""The DataCrunch dialect: containers of Verda, formerly DataCrunch, called with `Prefer`."""
