@@ -36,9 +36,9 @@ class ApiSettings(Settings):
     burst: Annotated[int, Field(ge=1, le=5_000)] = 400
     """Calls that may come at once."""
 
-    max_payload_bytes: Annotated[int, Field(ge=1_024, le=3_145_728)] = 262_144
-    """The largest body that is accepted. Lambda takes 6 MB, and API Gateway hands the body over
-    as a JSON string, whose escapes may double it."""
+    max_payload_bytes: Annotated[int, Field(ge=1_024, le=4_456_448)] = 262_144
+    """The largest body that is accepted; larger inputs are uploaded to S3. Lambda takes events of
+    6 MiB, and API Gateway puts the body into one as base64, which is a third longer."""
 
     sets_account_log_role: bool = True
     """Whether this stack sets the role with which API Gateway writes access logs. There is one

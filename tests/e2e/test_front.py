@@ -48,6 +48,29 @@ async def test_calls_pass_as_the_client_wrote_them() -> None:
 
 
 @pytest.mark.asyncio
+async def test_what_has_no_type_is_binary() -> None:
+    seen: list[tuple[str | None, str | None]] = []
+
+    async def remember(request: web.Request) -> web.Response:
+        await request.read()
+        seen.append((request.headers.get("Content-Type"), request.headers.get("Accept")))
+        return web.Response()
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", remember)
+    async with TestServer(app) as upstream:
+        front = Front(str(upstream.make_url("/stage")))
+        url = await front.start(0)
+        async with httpx.AsyncClient(trust_env=False) as http:
+            del http.headers["Accept"]
+            await http.post(f"{url}/a", content=b"\xff")
+            await http.get(f"{url}/a")
+        await front.stop()
+
+    assert seen == [("application/octet-stream", "*/*"), (None, "*/*")]
+
+
+@pytest.mark.asyncio
 async def test_a_taken_port_is_told() -> None:
     first, second = Front("http://127.0.0.1:1"), Front("http://127.0.0.1:1")
     port = int((await first.start(0)).rpartition(":")[2])

@@ -15,6 +15,7 @@ from infra.components.permissions import trust
 from penstock.contracts.http.routes import FunctionName
 
 _AUTHORIZER_CACHE_SECONDS = 60  # a revoked key still opens the API for so long
+_BINARY_MEDIA_TYPES = ["*/*"]  # every body passes byte by byte, in an event as base64
 _LOG_ROLE_POLICY = "arn:aws:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs"
 _ACCESS_LOG = {
     "request_id": "$context.requestId",
@@ -59,6 +60,7 @@ class RequestApi(pulumi.ComponentResource):
             f"{name}-rest",
             description="Penstock: asynchronous inference",
             endpoint_configuration={"types": "REGIONAL"},
+            binary_media_types=_BINARY_MEDIA_TYPES,
             opts=self._child,
         )
         authorizer = self._authorizer()
@@ -96,8 +98,9 @@ class RequestApi(pulumi.ComponentResource):
     def _deployment(
         self, routes: pulumi.Output[str], parts: list[pulumi.Resource]
     ) -> aws.apigateway.Deployment:
+        answers = [list(answer) for answer in ANSWERS]
         shape = pulumi.Output.json_dumps(
-            [routes, self._args.authorizer.invoke_arn, [list(answer) for answer in ANSWERS]]
+            [routes, self._args.authorizer.invoke_arn, answers, _BINARY_MEDIA_TYPES]
         )
         return aws.apigateway.Deployment(
             f"{self._name}-deployment",

@@ -1,6 +1,7 @@
 """The resources, methods and integrations of the API, grown from the table of routes."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -43,13 +44,16 @@ class RouteTree:
 
     def _declare(self, route: Route) -> None:
         name = f"{self.name}-{route.method.lower()}{_slug(route.path)}"
+        # The function verifies signatures: API Gateway itself only knows those for `execute-api`,
+        # made with keys of IAM, and an authorizer does not see the body, which they cover.
+        is_signed = route.authorization == "signature"
         method = aws.apigateway.Method(
             name,
             rest_api=self.api.id,
             resource_id=self._resource_id(route.path),
             http_method=route.method,
-            authorization="CUSTOM",
-            authorizer_id=self.authorizer.id,
+            authorization="NONE" if is_signed else "CUSTOM",
+            authorizer_id=None if is_signed else self.authorizer.id,
             request_parameters=_path_parameters(route.path),
             opts=self.opts,
         )
@@ -83,9 +87,9 @@ class RouteTree:
 
 
 def _slug(path: str) -> str:
-    return path.replace("/", "-").replace("{", "").replace("}", "")
+    return re.sub(r"[{}+]", "", path).replace("/", "-")
 
 
 def _path_parameters(path: str) -> dict[str, bool]:
-    segments = [s.strip("{}") for s in path.split("/") if s.startswith("{")]
+    segments = [s.strip("{}+") for s in path.split("/") if s.startswith("{")]
     return {f"method.request.path.{segment}": True for segment in segments}

@@ -1,16 +1,29 @@
 """The HTTP API is the table of routes, guarded, logged and throttled."""
 
 import json
+from collections import Counter
 
 import pytest
 
 from infra.artifacts.artifacts import Artifacts
 from infra.components.api import routes
 from infra.program import declare as declare_stack
-from infra.settings.stack_settings import StackSettings
+from infra.settings.stack_settings import ApiSettings, StackSettings
 from penstock.contracts.http.baseten import ErrorBody
-from penstock.contracts.http.routes import ROUTES
+from penstock.contracts.http.routes import ROUTES, Route
 from tests.infra.recording import Declared, Registered, record
+
+
+@pytest.fixture(scope="module")
+def grown(settings: StackSettings, artifacts: Artifacts) -> Declared:
+    """A stack with a route of every kind."""
+    more = (
+        Route("POST", "/endpoints/{name}/calls", "intake", "a", authorization="signature"),
+        Route("ANY", "/boxes/{box}/{path+}", "intake", "b"),
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(routes, "ROUTES", (*ROUTES, *more))
+        return record(lambda: declare_stack(settings, artifacts))
 
 
 def _path_of(stack: Declared, resource_id: str) -> str:
@@ -54,9 +67,60 @@ def test_nobody_calls_without_a_key(stack: Declared) -> None:
     assert authorizer.inputs["identitySource"] == "method.request.header.Authorization"
     assert authorizer.inputs["authorizerResultTtlInSeconds"] == 60
     assert authorizer.inputs["authorizerUri"] == alias.outputs["invokeArn"]
+    by_key = {(r.method, r.path) for r in ROUTES if r.authorization == "key"}
+    assert len(by_key) > 10
     for method in stack.of_type("apigateway/method:Method"):
-        assert method.inputs["authorization"] == "CUSTOM"
-        assert method.inputs["authorizerId"] == "api-authorizer-id"
+        if _key(stack, method) in by_key:
+            assert method.inputs["authorization"] == "CUSTOM"
+            assert method.inputs["authorizerId"] == "api-authorizer-id"
+
+
+def test_what_no_authorizer_can_judge_is_left_to_the_function(grown: Declared) -> None:
+    methods = {_key(grown, m): m.inputs for m in grown.of_type("apigateway/method:Method")}
+
+    signed = methods["POST", "/endpoints/{name}/calls"]
+    assert signed["authorization"] == "NONE"
+    assert "authorizerId" not in signed
+
+
+def test_a_greedy_route_takes_the_rest_of_the_path_with_any_method(grown: Declared) -> None:
+    methods = {_key(grown, m): m.inputs for m in grown.of_type("apigateway/method:Method")}
+
+    assert methods["ANY", "/boxes/{box}/{path+}"]["requestParameters"] == {
+        "method.request.path.box": True,
+        "method.request.path.path": True,
+    }
+
+
+def test_bodies_pass_byte_by_byte(stack: Declared) -> None:
+    (api,) = stack.of_type(":RestApi")
+
+    assert api.inputs["binaryMediaTypes"] == ["*/*"]
+
+
+def test_a_body_fits_into_the_event_of_a_function() -> None:
+    (limit,) = [
+        m.le for m in ApiSettings.model_fields["max_payload_bytes"].metadata if hasattr(m, "le")
+    ]
+    in_base64 = -(-limit // 3) * 4
+
+    assert in_base64 + 256 * 1024 < 6 * 1024 * 1024  # the rest is for headers, which come twice
+
+
+def test_the_routes_are_fewer_than_api_gateway_allows(stack: Declared) -> None:
+    # Without a quota increase an API has 300 resources, its root included.
+    assert len(stack.of_type("apigateway/resource:Resource")) < 300
+
+
+def test_no_two_variables_stand_beside_each_other(stack: Declared) -> None:
+    """API Gateway refuses a second variable below the same path, whatever its name."""
+    variables = Counter(
+        r.inputs["parentId"]
+        for r in stack.of_type("apigateway/resource:Resource")
+        if r.inputs["pathPart"].startswith("{")
+    )
+
+    assert [parent for parent, count in variables.items() if count > 1] == []
 
 
 @pytest.mark.parametrize(

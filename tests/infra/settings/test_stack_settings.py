@@ -78,7 +78,7 @@ def test_a_misspelt_key_in_a_list_is_named_with_its_position() -> None:
         ("cluster.namespace", "Workers"),
         ("api.rate_per_second", 0),
         ("api.burst", 5_001),
-        ("api.max_payload_bytes", 3_145_729),
+        ("api.max_payload_bytes", 4_456_449),
         ("webhooks.max_attempts", 0),
         ("retention.payload_days", 3),
         ("retention.log_days", 8),
