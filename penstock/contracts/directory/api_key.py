@@ -19,7 +19,8 @@ def _random(length: int) -> str:
     return "".join(secrets.choice(_ALPHABET) for _ in range(length))
 
 
-def _sha256(secret: str) -> str:
+def sha256_of(secret: str) -> str:
+    """Return what is stored of a secret."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
@@ -45,7 +46,7 @@ class ApiKey(Contract):
         prefix, secret = _random(_PREFIX_LENGTH), _random(_SECRET_LENGTH)
         key = cls(
             prefix=prefix,
-            secret_sha256=_sha256(secret),
+            secret_sha256=sha256_of(secret),
             tenant=tenant,
             name=name,
             created_at=now,
@@ -59,7 +60,7 @@ class ApiKey(Contract):
         Raises:
             UnauthorizedError: wrong secret, or the key is revoked or expired.
         """
-        if not hmac.compare_digest(self.secret_sha256, _sha256(secret)):
+        if not hmac.compare_digest(self.secret_sha256, sha256_of(secret)):
             raise UnauthorizedError("unknown API key")
         if self.revoked_at is not None and self.revoked_at <= now:
             raise UnauthorizedError(f"API key {self.prefix} was revoked")

@@ -1,0 +1,1 @@
+"""Amazon SageMaker Asynchronous Inference, as `InvokeEndpointAsync` and its clients know it."""

@@ -1,0 +1,1 @@
+"""AWS Signature Version 4, as far as a receiver of signed calls goes."""
