@@ -13,7 +13,7 @@ from penstock.contracts.http.baseten import Accepted
 from penstock.contracts.http.signature import REQUEST_ID_HEADER
 from penstock.contracts.http.webhook_url import WebhookRules
 from penstock.dialects.baseten.address import read_address
-from penstock.dialects.baseten.submission import read_submission
+from penstock.dialects.baseten.submission import SubmissionReader
 from penstock.dialects.http_call import HttpCall
 
 
@@ -21,11 +21,10 @@ def operations(
     service: IntakeService, *, max_payload_bytes: int, webhook_rules: WebhookRules, count: Count
 ) -> Mapping[str, Operation]:
     """Return what serves the operations of this dialect."""
+    reader = SubmissionReader(max_payload_bytes=max_payload_bytes, webhook_rules=webhook_rules)
 
     def submit(call: HttpCall) -> Response[str]:
-        submission = read_submission(
-            call, max_payload_bytes=max_payload_bytes, webhook_rules=webhook_rules
-        )
+        submission = reader.read(call)
         request = service.accept(submission, read_address(call))
         record_acceptance(request, submission, count)
         accepted = Accepted(request_id=request.request_id)

@@ -9,9 +9,8 @@ from penstock.dialects.error_answer import ErrorAnswer
 
 RETRY_AFTER_SECONDS = 1
 
-
-# `result_not_ready`, `no_result` and `internal_server_error` are ours; the others are Baseten's.
-_CALLER_ERRORS: Mapping[type[errors.CallerError], tuple[HTTPStatus, str]] = {
+# `result_not_ready` and `no_result` are ours, of a call that is ours; the others are Baseten's.
+_ANSWERS: Mapping[type, tuple[HTTPStatus, str]] = {
     errors.InvalidSubmissionError: (HTTPStatus.BAD_REQUEST, "client_error"),
     errors.PayloadTooLargeError: (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "payload_too_large"),
     errors.UnauthorizedError: (HTTPStatus.UNAUTHORIZED, "unauthorized"),
@@ -19,36 +18,35 @@ _CALLER_ERRORS: Mapping[type[errors.CallerError], tuple[HTTPStatus, str]] = {
     errors.UnknownRequestError: (HTTPStatus.NOT_FOUND, "client_error"),
     errors.ResultNotReadyError: (HTTPStatus.CONFLICT, "result_not_ready"),
     errors.IdempotencyConflictError: (HTTPStatus.CONFLICT, "client_error"),
+    errors.RateLimitedError: (HTTPStatus.TOO_MANY_REQUESTS, "rate_limited"),
+    errors.UnavailableError: (HTTPStatus.SERVICE_UNAVAILABLE, "model_unavailable"),
 }
 
 
 def error_answer(error: Exception) -> ErrorAnswer:
     """Return what to tell the caller; an error that nobody foresaw tells nothing of itself."""
+    headers = {}
     if isinstance(error, errors.UnavailableError):
-        return ErrorAnswer(
-            HTTPStatus.SERVICE_UNAVAILABLE,
-            ErrorBody(
-                error="temporarily unavailable; send the same call again",
-                error_code="model_unavailable",
-            ),
-            {"Retry-After": str(RETRY_AFTER_SECONDS)},
-        )
+        headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
+    elif isinstance(error, errors.RateLimitedError):
+        headers = {"Retry-After": str(error.retry_after_seconds)}
+    return ErrorAnswer(_status_and_code(error)[0], error_body(error), headers)
+
+
+def error_body(error: Exception) -> ErrorBody:
+    """Return the words of the answer alone."""
+    if isinstance(error, errors.CallerError):
+        text = str(error)
+    elif isinstance(error, errors.UnavailableError):
+        text = "temporarily unavailable; send the same call again"
+    else:
+        text = "internal error"
+    return ErrorBody(error=text, error_code=_status_and_code(error)[1])
+
+
+def _status_and_code(error: Exception) -> tuple[HTTPStatus, str]:
     if isinstance(error, errors.ResultNotReadyError) and error.state.is_terminal:
         # Another code than before the end, so that nobody waits for a result that never comes.
-        return ErrorAnswer(
-            HTTPStatus.CONFLICT, ErrorBody(error=str(error), error_code="no_result"), {}
-        )
-    if isinstance(error, errors.RateLimitedError):
-        return ErrorAnswer(
-            HTTPStatus.TOO_MANY_REQUESTS,
-            ErrorBody(error=str(error), error_code="rate_limited"),
-            {"Retry-After": str(error.retry_after_seconds)},
-        )
-    for kind, (status, code) in _CALLER_ERRORS.items():
-        if isinstance(error, kind):
-            return ErrorAnswer(status, ErrorBody(error=str(error), error_code=code), {})
-    return ErrorAnswer(
-        HTTPStatus.INTERNAL_SERVER_ERROR,
-        ErrorBody(error="internal error", error_code="internal_server_error"),
-        {},
-    )
+        return HTTPStatus.CONFLICT, "no_result"
+    known = (_ANSWERS[kind] for kind in type(error).__mro__ if kind in _ANSWERS)
+    return next(known, (HTTPStatus.INTERNAL_SERVER_ERROR, "internal_baseten_error"))

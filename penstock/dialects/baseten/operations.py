@@ -10,8 +10,9 @@ from penstock.contracts.http.baseten import (
     QueueStatus,
     RequestStatus,
 )
+from penstock.contracts.http.native import IDEMPOTENCY_KEY_LENGTH
 from penstock.contracts.http.signature import REQUEST_ID_HEADER
-from penstock.dialects.baseten.submission import IDEMPOTENCY_KEY_HEADER, IDEMPOTENCY_KEY_LENGTH
+from penstock.dialects.baseten.submission import IDEMPOTENCY_KEY_HEADER
 from penstock.dialects.operation import (
     ANY_TYPE,
     JSON,
@@ -193,7 +194,7 @@ FAILURES = {
         "rate_limited",
         is_everywhere=True,
     ),
-    500: _failure("InternalError", "Our fault.", "internal_server_error", is_everywhere=True),
+    500: _failure("InternalError", "Our fault.", "internal_baseten_error", is_everywhere=True),
     503: _failure(
         "Unavailable",
         "Send the same call again.",

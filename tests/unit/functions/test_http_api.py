@@ -116,7 +116,7 @@ def test_an_unforeseen_error_is_told_to_the_log_alone(
     status, body, headers = resolve(app, proxy_event("POST", SUBMIT))
 
     assert status == 500
-    assert body == {"error": "internal error", "error_code": "internal_server_error"}
+    assert body == {"error": "internal error", "error_code": "internal_baseten_error"}
     assert headers["Content-Type"] == ["application/json"]
     assert "KeyError: 'a detail'" in log.text
     assert world.counted == {"Calls": 1, "CallsFailed": 1}

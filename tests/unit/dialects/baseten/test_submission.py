@@ -7,19 +7,21 @@ import pytest
 
 from penstock.contracts.errors import InvalidSubmissionError, PayloadTooLargeError
 from penstock.contracts.http.webhook_url import WebhookRules
-from penstock.contracts.request import RetryPolicy
+from penstock.contracts.origin import InputLocation
+from penstock.contracts.request import RetryPolicy, Tenant
 from penstock.contracts.submission import Submission
-from penstock.dialects.baseten.submission import read_submission
+from penstock.dialects.baseten.submission import SubmissionReader
 from tests.unit.dialects.calls import a_call
 
 LIMIT = 262_144
+READER = SubmissionReader(max_payload_bytes=LIMIT, webhook_rules=WebhookRules())
 
 
 def read(
     *, raw: bytes | None = None, headers: dict[str, str] | None = None, **body: Any
 ) -> Submission:
     call = a_call(body=body, raw=raw, headers=headers)
-    return read_submission(call, max_payload_bytes=LIMIT, webhook_rules=WebhookRules())
+    return READER.read(call)
 
 
 def refusal(**kwargs: Any) -> str:
@@ -144,6 +146,67 @@ def test_the_body_may_be_as_long_as_the_limit_and_no_longer() -> None:
 
     with pytest.raises(PayloadTooLargeError, match=r"262145 bytes .* 262144 bytes"):
         read(raw=at_limit + b" ")
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"priority": True}, {"priority": "1"}, {"max_time_in_queue_seconds": "60"}], ids=str
+)
+def test_what_is_no_number_in_json_is_no_number(wrong: dict[str, Any]) -> None:
+    (field,) = wrong
+    assert refusal(model_input=1, **wrong) == f"{field}: Input should be a number"
+
+
+def test_the_input_may_lie_in_s3() -> None:
+    submission = read(
+        model_input_location="s3://bucket/a/page 1.png", model_input_content_type="image/png"
+    )
+    assert submission.payload == b""
+    assert submission.input == InputLocation(
+        bucket="bucket", key="a/page 1.png", content_type="image/png"
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        ({"model_input": None, "model_input_location": "s3://bucket/key"}, "not both"),
+        ({"model_input_location": "https://bucket/key"}, "not of the form s3://bucket/key"),
+        ({"model_input": 1, "model_input_content_type": "text/plain"}, "model_input_location"),
+        (
+            {"model_input_location": "s3://bucket/key", "model_input_content_type": "a\r\nb"},
+            "model_input_content_type: ",
+        ),
+    ],
+    ids=["both", "no place", "type of nothing", "no type"],
+)
+def test_an_input_is_in_the_call_or_in_s3(body: dict[str, Any], says: str) -> None:
+    assert says in refusal(**body)
+
+
+def test_a_chain_takes_the_envelope_or_the_bare_arguments() -> None:
+    envelope = {"model_input": {"pages": [1]}, "priority": 2}
+    read_chain = READER.read_chain(a_call(body=envelope))
+    assert (read_chain.payload, read_chain.priority) == (b'{"pages":[1]}', 2)
+
+    bare = READER.read_chain(a_call(body={"pages": [1]}, headers={"idempotency-key": "k"}))
+    assert (bare.payload, bare.priority) == (b'{"pages":[1]}', 0)
+    assert bare.idempotency_key == "k"
+
+
+@pytest.mark.parametrize("raw", [b"[1]", b"", b'"text"', b"x" * (LIMIT + 1)], ids=len)
+def test_a_chain_takes_an_object_of_bounded_length(raw: bytes) -> None:
+    with pytest.raises((InvalidSubmissionError, PayloadTooLargeError)):
+        READER.read_chain(a_call(raw=raw))
+
+
+def test_an_item_of_a_batch_has_its_own_key() -> None:
+    item = b'{"model_input": 1, "idempotency_key": "line 1"}'
+    assert READER.read_item(item, Tenant("acme")).idempotency_key == "line 1"
+    for key in ("", "a\tb", "x" * 256):
+        with pytest.raises(InvalidSubmissionError, match="idempotency_key: "):
+            READER.read_item(
+                json.dumps({"model_input": 1, "idempotency_key": key}).encode(), Tenant("acme")
+            )
 
 
 def test_the_length_is_judged_before_the_content() -> None:
