@@ -19,6 +19,7 @@ from penstock.contracts.http.routes import ROUTES, FunctionName, Route
 from penstock.contracts.origin import Dialect
 from penstock.contracts.request import Tenant
 from penstock.dialects.baseten.errors import error_answer
+from penstock.dialects.datacrunch import errors as datacrunch
 from penstock.dialects.error_answer import ErrorAnswer
 from penstock.dialects.http_call import HttpCall
 
@@ -29,7 +30,10 @@ Identify = Callable[[HttpCall], Tenant]
 """Says whose call it is that no authorizer saw, or raises `UnauthorizedError`."""
 
 _METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"]
-_ERRORS: Mapping[Dialect, Callable[[Exception], ErrorAnswer]] = {Dialect.BASETEN: error_answer}
+_ERRORS: Mapping[Dialect, Callable[[Exception], ErrorAnswer]] = {
+    Dialect.BASETEN: error_answer,
+    Dialect.DATACRUNCH: datacrunch.error_answer,
+}
 
 
 def create_api(
@@ -70,6 +74,9 @@ def read_call(event: Mapping[str, Any], route: str, path_parameters: Mapping[str
     """Return the call that a proxy event of a REST API (payload format 1.0) carries."""
     context = event["requestContext"]
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+    for name, values in (event.get("multiValueHeaders") or {}).items():
+        if len(values) > 1:
+            headers[name.lower()] = ", ".join(values)  # RFC 9110, 5.3
     repeated = event.get("multiValueQueryStringParameters") or {}
     body = event.get("body") or ""
     return HttpCall(
@@ -97,7 +104,8 @@ def _serve(
         except Exception as error:  # noqa: BLE001 - every error gets an answer, here alone
             return _failed(error, route.dialect, count, logger)
 
-    rule = re.sub(r"{(\w+)\+?}", r"<\1>", route.path)
+    # The rest of a path may hold anything; who needs it reads it as it was written.
+    rule = re.sub(r"{\w+\+}$", r"[\\s\\S]+", re.sub(r"{(\w+)}", r"<\1>", route.path))
     app.route(rule, method=_METHODS if route.method == "ANY" else route.method)(serve)
 
 

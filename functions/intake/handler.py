@@ -5,20 +5,25 @@ from typing import Any
 from aws_lambda_powertools.logging import correlation_paths
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from functions.container_answers import ContainerAnswers
 from functions.intake.admission import Admission
+from functions.intake.datacrunch import ContainerCalls
 from functions.intake.routes import create_app
 from functions.intake.service import IntakeService
 from functions.telemetry import telemetry
+from functions.waiting import Waiting
 from penstock.adapters.aws.clients import client
 from penstock.adapters.aws.directory import DynamoCatalog
 from penstock.adapters.aws.limits import DynamoRateLimit
-from penstock.adapters.aws.objects import S3PayloadStore
+from penstock.adapters.aws.objects import S3PayloadStore, S3ResultStore
 from penstock.adapters.aws.requests.queue import SqsRequestQueue
 from penstock.adapters.aws.requests.store import DynamoRequestStore
 from penstock.contracts.directory.catalog import Deployment
 from penstock.contracts.environments import IntakeEnvironment
 from penstock.contracts.http.webhook_url import WebhookRules
 from penstock.contracts.ports.clock import utc_now
+
+_RESULT_URL_SECONDS = 900
 
 _telemetry = telemetry("intake")
 _environment = IntakeEnvironment.read()  # fails the cold start, not the first call
@@ -37,20 +42,34 @@ def _rate_limit() -> DynamoRateLimit | None:
 
 
 _requests = DynamoRequestStore(_environment.requests_table, client("dynamodb"))
-_app = create_app(
-    IntakeService(
-        catalog=DynamoCatalog(_environment.catalog_table, client("dynamodb"), utc_now),
+_service = IntakeService(
+    catalog=DynamoCatalog(_environment.catalog_table, client("dynamodb"), utc_now),
+    requests=_requests,
+    payloads=S3PayloadStore(_environment.payloads_bucket, client("s3")),
+    queue_of=_queue_of,
+    clock=utc_now,
+    admission=Admission(
+        rate=_rate_limit(),
         requests=_requests,
-        payloads=S3PayloadStore(_environment.payloads_bucket, client("s3")),
-        queue_of=_queue_of,
+        outstanding_limit=_environment.tenant_outstanding_requests,
         clock=utc_now,
-        admission=Admission(
-            rate=_rate_limit(),
-            requests=_requests,
-            outstanding_limit=_environment.tenant_outstanding_requests,
-            clock=utc_now,
-        ),
     ),
+)
+_container_calls = ContainerCalls(
+    service=_service,
+    waiting=Waiting(requests=_requests),
+    answers=ContainerAnswers(
+        results=S3ResultStore(_environment.results_bucket, client("s3")),
+        inline_bytes=_environment.inline_result_bytes,
+        url_seconds=_RESULT_URL_SECONDS,
+    ),
+    max_payload_bytes=_environment.max_payload_bytes,
+    wait_seconds=_environment.wait_seconds,
+    count=_telemetry.count,
+)
+_app = create_app(
+    _service,
+    _container_calls,
     max_payload_bytes=_environment.max_payload_bytes,
     webhook_rules=WebhookRules(
         allow_local=_environment.allow_local_webhooks, ports=_environment.webhook_ports

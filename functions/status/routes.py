@@ -4,7 +4,9 @@ from http import HTTPStatus
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 
+from functions.container_answers import ContainerAnswers
 from functions.http_api import answer, create_api
+from functions.status.datacrunch import ContainerResults
 from functions.status.service import InlineResult, StatusService
 from functions.telemetry import Count
 from penstock.contracts.errors import InvalidSubmissionError
@@ -38,7 +40,16 @@ def create_app(service: StatusService, count: Count) -> APIGatewayRestResolver:
     def get_queue_status(call: HttpCall) -> Response[str]:
         return answer(HTTPStatus.OK, queue_status(*service.depth(read_address(call))))
 
+    container_results = ContainerResults(
+        requests=service.requests,
+        answers=ContainerAnswers(
+            results=service.results,
+            inline_bytes=service.inline_result_bytes,
+            url_seconds=service.result_url_seconds,
+        ),
+    )
     operations = {
+        **container_results.operations(),
         "get_request": get_request,
         "cancel_request": cancel_request,
         "get_result": get_result,

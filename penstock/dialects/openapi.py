@@ -18,9 +18,13 @@ from penstock.contracts.http.routes import ROUTES, Route
 from penstock.contracts.origin import Dialect
 from penstock.dialects.baseten import operations as baseten
 from penstock.dialects.baseten.webhook_operation import WEBHOOK_EXAMPLE, webhook_operation
+from penstock.dialects.datacrunch import operations as datacrunch
 from penstock.dialects.operation import JSON, Answer, Body, DialectDescription, OperationDescription
 
-DIALECTS: Mapping[Dialect, DialectDescription] = {Dialect.BASETEN: baseten.DESCRIPTION}
+DIALECTS: Mapping[Dialect, DialectDescription] = {
+    Dialect.BASETEN: baseten.DESCRIPTION,
+    Dialect.DATACRUNCH: datacrunch.DESCRIPTION,
+}
 
 ANY_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 """What a route for `ANY` method is described as."""

@@ -63,5 +63,24 @@ def _baseten() -> tuple[Route, ...]:
 
 BASETEN_ROUTES = _baseten()
 SAGEMAKER_ROUTES: tuple[Route, ...] = ()
-DATACRUNCH_ROUTES: tuple[Route, ...] = ()
+DATACRUNCH_ROUTES = (
+    Route(
+        "GET",
+        "/containers/status/{deployment}",
+        "status",
+        "datacrunch_status",
+        Dialect.DATACRUNCH,
+    ),
+    Route(
+        "GET",
+        "/containers/result/{deployment}",
+        "status",
+        "datacrunch_result",
+        Dialect.DATACRUNCH,
+    ),
+    Route("ANY", "/containers/{deployment}", "intake", "datacrunch_call", Dialect.DATACRUNCH),
+    Route(
+        "ANY", "/containers/{deployment}/{path+}", "intake", "datacrunch_call", Dialect.DATACRUNCH
+    ),
+)
 ROUTES = (*BASETEN_ROUTES, *SAGEMAKER_ROUTES, *DATACRUNCH_ROUTES)

@@ -16,7 +16,10 @@ from tests.unit.functions.world import World
 
 CONTEXT = LambdaContext()
 SUBMIT = "/models/ocr/production/async_predict"
-VALUES = {"model_id": "m1", "environment": "e1", "deployment_id": "d1", "request_id": "r1"}
+VALUES = {
+    "model_id": "m1", "environment": "e1", "deployment_id": "d1", "request_id": "r1",
+    "deployment": "m1-e1",
+}  # fmt: skip
 
 
 def resolve(app: APIGatewayRestResolver, event: dict[str, Any]) -> tuple[int, Any, dict[str, Any]]:
@@ -49,7 +52,9 @@ def test_every_route_of_the_table_reaches_its_operation(route: Route, world: Wor
 
     operations = {r.operation: named(r.operation) for r in ROUTES if r.function == route.function}
     app = create_api(route.function, operations, world.count)
-    app.resolve(proxy_event(route.method, route.path.format(**VALUES)), CONTEXT)
+    method = "PATCH" if route.method == "ANY" else route.method
+    path = route.path.format(**VALUES, **{"path+": "v1/any thing?\n"})
+    app.resolve(proxy_event(method, path), CONTEXT)
 
     ((operation, call),) = seen
     assert operation == route.operation

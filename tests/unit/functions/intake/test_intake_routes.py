@@ -12,6 +12,7 @@ from functions.intake.service import IntakeService
 from penstock.contracts.errors import UnavailableError
 from penstock.contracts.http.webhook_url import WebhookRules
 from tests.unit.functions.events import proxy_event
+from tests.unit.functions.intake.container_calls import container_calls
 from tests.unit.functions.world import World
 
 PRODUCTION = "/models/ocr/production/async_predict"
@@ -32,7 +33,11 @@ class Client:
             admission=admission,
         )
         self._app = create_app(
-            service, max_payload_bytes=1_000, webhook_rules=WebhookRules(), count=world.count
+            service,
+            container_calls(world, service),
+            max_payload_bytes=1_000,
+            webhook_rules=WebhookRules(),
+            count=world.count,
         )
 
     def post(self, path: str = PRODUCTION, body: str | bytes | None = BODY, **event: Any) -> Any:

@@ -1,0 +1,75 @@
+"""What a container answered, as our answer to who waits for it or asks for it."""
+
+import json
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from aws_lambda_powertools.event_handler import Response, content_types
+
+from penstock.contracts.outcome import StoredObject
+from penstock.contracts.ports.objects import ResultStore
+from penstock.contracts.request import AsyncRequest, RequestState
+from penstock.dialects.datacrunch.answers import error_text, failure_status, result_type
+from penstock.dialects.datacrunch.errors import ErrorText
+
+_LONGEST_TEXT = 5_700_000
+"""As JSON; Lambda answers at most 6 MB, and base64 of what travels inside is never longer."""
+
+Answer = Response[Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContainerAnswers:
+    """Answers for requests that have ended."""
+
+    results: ResultStore
+    inline_bytes: int
+    """A longer result is answered by a redirect to S3."""
+
+    url_seconds: int
+
+    def to_waiting_call(self, request: AsyncRequest) -> Answer:
+        """Return the answer to the call itself: the container's, with its status and type."""
+        stored = request.result
+        if request.state is not RequestState.SUCCEEDED or stored is None:
+            return self._failed(request)
+        return self._succeeded(stored, stored.http_status or HTTPStatus.OK)
+
+    def to_question(self, request: AsyncRequest) -> Answer:
+        """Return the answer to who asks for the result: a success is 200, whatever it was."""
+        if request.result is not None:
+            exact = {"content_type": result_type(request.result.content_type)}
+            stored = request.result.model_copy(update=exact)
+            request = request.model_copy(update={"result": stored})
+            if request.state is RequestState.SUCCEEDED:
+                return self._succeeded(stored, HTTPStatus.OK)
+        return self._failed(request)
+
+    def _succeeded(self, stored: StoredObject, status: int) -> Answer:
+        if stored.size_bytes > self.inline_bytes:
+            url = self.results.url(stored, self.url_seconds)
+            return Response(HTTPStatus.SEE_OTHER, headers={"Location": url})
+        return self._inline(stored, status)
+
+    def _failed(self, request: AsyncRequest) -> Answer:
+        stored = request.result
+        answered = stored.http_status if stored is not None else None
+        if stored is not None and answered is not None and stored.size_bytes <= self.inline_bytes:
+            return self._inline(stored, answered)
+        # Not a redirect: it would hide the status.
+        text = ErrorText(error=error_text(request) or "").model_dump_json()
+        status = answered or failure_status(request)
+        return Response(status, content_types.APPLICATION_JSON, text)
+
+    def _inline(self, stored: StoredObject, status: int) -> Answer:
+        return Response(status, stored.content_type, _body(self.results.read(stored)))
+
+
+def _body(content: bytes) -> str | bytes:
+    """Return text as text: bytes travel as base64, decoded only for callers who send `Accept`."""
+    try:
+        text = content.decode()
+    except UnicodeDecodeError:
+        return content
+    return text if len(json.dumps(text)) <= _LONGEST_TEXT else content
