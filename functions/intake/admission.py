@@ -48,21 +48,56 @@ class Admission:
             RateLimitedError: it is one too many.
             UnavailableError: the limits could not be looked up.
         """
+        self.admit_some(tenant, 1)
+
+    def admit_some(self, tenant: Tenant, wanted: int) -> int:
+        """Count as many of `wanted` requests as may be accepted now; return how many these are.
+
+        Raises:
+            RateLimitedError: none of them may.
+            UnavailableError: the limits could not be looked up.
+        """
+        with self._lock:
+            count = self._count_of(tenant) if self.outstanding_limit else None
+            room = wanted if count is None else min(wanted, self._room(count))
+            admitted = room if self.rate is None else _taken(self.rate, tenant, room)
+            if count is not None:
+                count.outstanding += admitted
+            return admitted
+
+    def count_call(self, tenant: Tenant) -> None:
+        """Count a call that starts no request; raise `RateLimitedError` if it is one too many."""
         if self.rate is not None:
             self.rate.take(tenant)
-        if self.outstanding_limit:
-            self._count_outstanding(tenant)
 
-    def _count_outstanding(self, tenant: Tenant) -> None:
-        with self._lock:
-            count = self._counts.get(tenant)
-            now = self.clock()
-            if count is None or count.counted_at + _KEPT_FOR <= now:
-                count = _Count(self.requests.count_open(tenant, self.outstanding_limit), now)
-                self._counts[tenant] = count
-            if count.outstanding >= self.outstanding_limit:
-                raise RateLimitedError(
-                    f"{self.outstanding_limit} requests are outstanding, the most allowed",
-                    _RETRY_AFTER_SECONDS,
-                )
-            count.outstanding += 1
+    def _count_of(self, tenant: Tenant) -> _Count:
+        count, now = self._counts.get(tenant), self.clock()
+        if count is None or count.counted_at + _KEPT_FOR <= now:
+            count = _Count(self.requests.count_open(tenant, self.outstanding_limit), now)
+            self._counts[tenant] = count
+        return count
+
+    def _room(self, count: _Count) -> int:
+        if count.outstanding >= self.outstanding_limit:
+            raise RateLimitedError(
+                f"{self.outstanding_limit} requests are outstanding, the most allowed",
+                _RETRY_AFTER_SECONDS,
+            )
+        return self.outstanding_limit - count.outstanding
+
+
+def _taken(rate: RateLimit, tenant: Tenant, wanted: int) -> int:
+    """Take as many as the rate allows, halving what is asked for at every refusal."""
+    taken, size = 0, wanted
+    refusal: RateLimitedError | None = None
+    while size and taken < wanted:
+        try:
+            rate.take(tenant, size)
+            taken += size
+            size = min(size, wanted - taken)
+        except RateLimitedError as error:
+            refusal = error
+            size //= 2
+    if refusal is not None and not taken:
+        raise refusal
+    return taken

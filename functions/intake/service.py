@@ -14,11 +14,12 @@ from penstock.contracts.errors import (
     UnknownRequestError,
 )
 from penstock.contracts.message import QueueMessage
+from penstock.contracts.origin import Location
 from penstock.contracts.ports.clock import Clock
 from penstock.contracts.ports.directory import Catalog
 from penstock.contracts.ports.objects import PayloadStore
 from penstock.contracts.ports.requests import RequestQueue, RequestStore
-from penstock.contracts.request import AsyncRequest, RequestId, RequestState
+from penstock.contracts.request import AsyncRequest, RequestId, RequestState, Tenant
 from penstock.contracts.submission import Submission
 from penstock.dialects.address import Address
 
@@ -56,43 +57,70 @@ class IntakeService:
             RateLimitedError: the tenant sends too fast or has too much outstanding.
             UnavailableError: nothing was accepted; the caller must send it again.
         """
-        self._check_input(submission, deployment)
+        self.check_input(submission, deployment)
         if self.admission is not None:
             self.admission.admit(submission.tenant)
-        request = submission.accepted(deployment.model_id, deployment.deployment_id, self.clock())
-        message = self._message(request.request_id, submission)
+        request, message = self.prepare(submission, deployment)
         try:
-            return self._queued(request, message, self.queue_of(deployment), submission)
+            request, is_waiting = self.store(request, submission)
+            if is_waiting:
+                queue = self.queue_of(deployment)
+                queue.send(message, priority=request.priority, tenant=request.tenant)
         except UnavailableError:
-            if submission.idempotency_key is None:
-                self._withdraw(request.request_id)
+            self.withdraw(request, submission)
             raise
+        return request
 
-    def _queued(
-        self,
-        request: AsyncRequest,
-        message: QueueMessage,
-        queue: RequestQueue,
-        submission: Submission,
-    ) -> AsyncRequest:
+    def check_input(self, submission: Submission, deployment: Deployment) -> None:
+        """Pass if the caller may have its input read there; raise `InvalidSubmissionError`."""
+        if submission.input is not None:
+            self.check_readable(submission.input, submission.tenant, deployment)
+
+    def check_readable(self, location: Location, tenant: Tenant, deployment: Deployment) -> None:
+        """Pass if a tenant may have a place read for a deployment's requests.
+
+        Raises:
+            InvalidSubmissionError: it may not.
+        """
+        if location.bucket in deployment.input_buckets:
+            return
+        if not self.payloads.may_read(tenant, location):
+            raise InvalidSubmissionError(
+                "input location",
+                f"bucket {location.bucket} is not among the deployment's input_buckets,"
+                " and the object is no upload of yours",
+            )
+
+    def prepare(
+        self, submission: Submission, deployment: Deployment
+    ) -> tuple[AsyncRequest, QueueMessage]:
+        """Return row and message of a submission; a payload too large for a message is stored."""
+        submission = submission.model_copy(update={"chain_id": deployment.chain_id})
+        request = submission.accepted(deployment.model_id, deployment.deployment_id, self.clock())
+        return request, self._message(request.request_id, submission)
+
+    def store(self, request: AsyncRequest, submission: Submission) -> tuple[AsyncRequest, bool]:
+        """Put a row, or find the one that it repeats; return also whether its message is wanted.
+
+        Raises:
+            IdempotencyConflictError: the key was used with another submission.
+        """
         try:
             self.requests.accept(request)
         except DuplicateRequestError as duplicate:
             existing = duplicate.existing
             if not _is_repeat(existing, request):
                 if submission.any_repeat_is_same and existing.tenant == request.tenant:
-                    return existing
+                    return existing, False
                 raise IdempotencyConflictError(existing.request_id) from duplicate
-            if existing.state is not RequestState.QUEUED or existing.was_claimed:
-                return existing
-            request = existing
-        queue.send(message, priority=request.priority, tenant=request.tenant)
-        return request
+            return existing, existing.state is RequestState.QUEUED and not existing.was_claimed
+        return request, True
 
-    def _withdraw(self, request_id: RequestId) -> None:
-        """Cancel what may be half accepted: its caller will send it again, under another id."""
-        with suppress(UnavailableError, UnknownRequestError):
-            self.requests.cancel(request_id)
+    def withdraw(self, request: AsyncRequest, submission: Submission) -> None:
+        """Cancel what may be half accepted, unless its caller's repeat can find and queue it."""
+        if submission.idempotency_key is None:
+            with suppress(UnavailableError, UnknownRequestError):
+                self.requests.cancel(request.request_id)
 
     def _message(self, request_id: RequestId, submission: Submission) -> QueueMessage:
         call = submission.call
@@ -103,17 +131,6 @@ class IntakeService:
             return message
         stored = self.payloads.put(request_id, payload, content_type)
         return QueueMessage.pointing_to(request_id, stored, call)
-
-    def _check_input(self, submission: Submission, deployment: Deployment) -> None:
-        location = submission.input
-        if location is None or location.bucket in deployment.input_buckets:
-            return
-        if not self.payloads.may_read(submission.tenant, location):
-            raise InvalidSubmissionError(
-                "input location",
-                f"bucket {location.bucket} is not among the deployment's input_buckets,"
-                " and the object is no upload of yours",
-            )
 
 
 def _is_repeat(existing: AsyncRequest, request: AsyncRequest) -> bool:
