@@ -15,7 +15,7 @@ Location = tuple[int | str, ...]
 class Settings(BaseModel):
     """A block of settings; a key that nobody reads is refused, so a typo is heard."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     @classmethod
     def checked(cls, values: object, *, root: str = "settings") -> Self:

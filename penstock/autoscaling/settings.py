@@ -29,7 +29,7 @@ Cron = Annotated[str, StringConstraints(pattern=r"^[^\s]+( [^\s]+){4}$")]
 class Schedule(BaseModel):
     """Replicas kept warm from each `start` to the following `end`."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     timezone: Annotated[str, AfterValidator(_known_timezone)]
     start: Cron
@@ -46,7 +46,7 @@ class Schedule(BaseModel):
 class AutoscalingSettings(BaseModel):
     """Between which bounds, how eagerly and how patiently a deployment scales."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     min_replica: Annotated[int, Field(ge=0)] = 0
     max_replica: Annotated[int, Field(ge=1)] = 1
