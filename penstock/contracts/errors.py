@@ -127,6 +127,14 @@ class InputUnreadableError(PenstockError):
     """The payload that a request points to cannot be read, now or later; the text says why."""
 
 
+class ObjectGoneError(PenstockError):
+    """What was stored lies no longer in its place."""
+
+    def __init__(self, uri: str) -> None:
+        super().__init__(f"{uri} has gone")
+        self.uri = uri
+
+
 class TopicRefusedError(PenstockError):
     """A topic that a deployment names does not take messages from us."""
 

@@ -1,6 +1,5 @@
 """Ending requests that no worker holds: too old, or given up after their last attempt."""
 
-import json
 from dataclasses import dataclass
 
 from penstock.contracts.errors import ClaimRefusedError, LeaseLostError
@@ -8,6 +7,12 @@ from penstock.contracts.outcome import Fault, FaultCode, StoredObject, Succeeded
 from penstock.contracts.ports.objects import ResultStore
 from penstock.contracts.ports.requests import RequestStore
 from penstock.contracts.request import AsyncRequest, RequestState
+from penstock.protocol.failure_documents import (
+    FailureDocument,
+    ModelAnswer,
+    cancellation_document,
+    failure_document,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,24 +41,36 @@ class Endings:
         It fails, unless its last attempt stored a result and died before it could say so.
         """
         try:
-            if request.state is RequestState.IN_PROGRESS and (
-                left := self.results.find_result(request.request_id)
-            ):
+            if request.state is RequestState.IN_PROGRESS and (left := self.find_result(request)):
                 return self.requests.finish(request, Succeeded(result=left))
             failure = self.store_failure(request, fault)
             return self.requests.give_up(request, fault, failure)
         except (ClaimRefusedError, LeaseLostError):
             return None
 
-    def store_failure(self, request: AsyncRequest, fault: Fault) -> StoredObject:
+    def find_result(self, request: AsyncRequest) -> StoredObject | None:
+        """Return the result that a dead attempt may have left."""
+        place = request.destination.result if request.destination else None
+        return self.results.find_result(request.request_id, place)
+
+    def store_failure(
+        self, request: AsyncRequest, fault: Fault, answer: ModelAnswer | None = None
+    ) -> StoredObject:
         """Store the failure document of a request."""
-        document = {
-            "request_id": request.request_id,
-            "model_id": request.model_id,
-            "deployment_id": request.deployment_id,
-            "errors": [fault.model_dump(mode="json")],
-        }
-        return self.results.put_failure(request.request_id, json.dumps(document).encode())
+        return self._put(request, failure_document(request, fault, answer))
+
+    def store_cancellation(self, request: AsyncRequest) -> StoredObject:
+        """Store the failure document of a request that its caller cancelled."""
+        return self._put(request, cancellation_document(request))
+
+    def _put(self, request: AsyncRequest, document: FailureDocument) -> StoredObject:
+        return self.results.put_failure(
+            request.request_id,
+            document.body,
+            document.content_type,
+            place=request.destination.failure if request.destination else None,
+            http_status=document.http_status,
+        )
 
 
 def worker_died(request: AsyncRequest) -> Fault:

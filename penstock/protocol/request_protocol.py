@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from penstock.contracts.errors import ClaimRefusedError
 from penstock.contracts.outcome import Canceled, Failed, Fault, Succeeded
 from penstock.contracts.ports.clock import Clock
-from penstock.contracts.ports.objects import PayloadStore, ResultStore
+from penstock.contracts.ports.objects import Content, PayloadStore, ResultStore
 from penstock.contracts.ports.requests import Delivery, RequestStore
 from penstock.contracts.request import AsyncRequest, RequestId
 from penstock.protocol.endings import Endings, worker_died
+from penstock.protocol.failure_documents import ModelAnswer
+from penstock.protocol.loading import Loaded, load
 from penstock.protocol.steps import Announce, Drop, Run, Step, Wait
 
 logger = logging.getLogger(__name__)
@@ -34,6 +36,7 @@ class RequestProtocol:
     clock: Clock
     worker: str
     lease_seconds: float
+    max_input_bytes: int
 
     def claim(self, delivery: Delivery) -> Step:
         """Take the request of a received message, or say what to do with the message instead."""
@@ -44,18 +47,15 @@ class RequestProtocol:
             return self._refused(refusal.current)
         if request.cancel_requested:
             return self.cancel(request)  # asked to stop while its last worker died
-        if request.attempt > 1 and (left := self.results.find_result(request_id)):
+        if request.attempt > 1 and (left := self._endings.find_result(request)):
             # An attempt stored its result and died before it could say so.
             logger.info("result adopted", extra=_keys(request))
             return Announce(self.requests.finish(request, Succeeded(result=left)))
         return Run(request)
 
-    def load(self, delivery: Delivery) -> bytes:
-        """Return the payload, from the message or from S3."""
-        message = delivery.message
-        if message.stored is not None:
-            return self.payloads.read(message.stored)
-        return message.inline_payload or b""
+    def load(self, delivery: Delivery) -> Loaded:
+        """Return the payload, from the message or from S3; raise `InputUnreadableError`."""
+        return load(self.payloads, delivery.message, self.max_input_bytes)
 
     def renew(self, request: AsyncRequest) -> AsyncRequest:
         """Extend the lease; raise `LeaseLostError` if it is no longer ours."""
@@ -65,19 +65,35 @@ class RequestProtocol:
         """Return those whose callers asked them to stop."""
         return self.requests.wanted_to_stop(request_ids)
 
-    def succeed(self, request: AsyncRequest, body: bytes, content_type: str) -> Step:
+    def succeed(
+        self,
+        request: AsyncRequest,
+        body: Content,
+        content_type: str,
+        http_status: int | None = None,
+    ) -> Step:
         """Store the answer, then finish; raise `LeaseLostError` if it is no longer ours."""
         request = self._still_held(request)
-        stored = self.results.put_result(request.request_id, body, content_type)
+        stored = self.results.put_result(
+            request.request_id,
+            body,
+            content_type,
+            place=request.destination.result if request.destination else None,
+            http_status=http_status,
+        )
         return Announce(self.requests.finish(request, Succeeded(result=stored)))
 
-    def fail(self, request: AsyncRequest, fault: Fault) -> Step:
-        """Queue the request for its next attempt, or finish it when none is left or would help."""
-        if fault.code.is_retried and request.attempts_left > 0:
+    def fail(self, request: AsyncRequest, fault: Fault, answer: ModelAnswer | None = None) -> Step:
+        """Queue the request for its next attempt, or finish it when none is left or would help.
+
+        `answer` is what the model server itself said, if it did.
+        """
+        may_help = fault.code.is_retried and (answer is None or request.retry.retries_answers)
+        if may_help and request.attempts_left > 0:
             released = self.requests.release(request, fault, counts_as_attempt=True)
             return Wait(released.retry.delay_seconds(released.failed_attempts))
         request = self._still_held(request)
-        failure = self._endings.store_failure(request, fault)
+        failure = self._endings.store_failure(request, fault, answer)
         return Announce(self.requests.finish(request, Failed(fault=fault, failure=failure)))
 
     def give_back(self, request: AsyncRequest, delay_seconds: float = 0) -> Step:

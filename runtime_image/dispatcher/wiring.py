@@ -81,6 +81,7 @@ def wire(
         clock=ports.clock,
         worker=f"{socket.gethostname()}/{os.getpid()}",
         lease_seconds=environment.lease_seconds,
+        max_input_bytes=environment.max_input_bytes,
     )
     gate = Gate(
         environment.concurrency_target,

@@ -90,7 +90,8 @@ class Worker:
             held.request = step.request
             held.claimed_at = asyncio.get_running_loop().time()
             logger.info("request claimed", extra=_keys(held))
-            payload = await self.threads(self.protocol.load, held.delivery)
+            loaded = await self.threads(self.protocol.load, held.delivery)
+            payload = loaded.content if isinstance(loaded.content, bytes) else loaded.content.read()
             await _interruptible(held, self.gate.to_slot(ticket))
             answer = await self._run(held, ticket, payload)
         except (_InterruptedError, GateClosedError):

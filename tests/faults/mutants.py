@@ -11,6 +11,7 @@ from penstock.adapters.in_memory import InMemoryRequestStore, InMemoryResultStor
 from penstock.adapters.in_memory.request_queue import InMemoryRequestQueue
 from penstock.contracts.errors import LeaseLostError
 from penstock.contracts.notification import Notification
+from penstock.contracts.origin import Location
 from penstock.contracts.outcome import StoredObject, Succeeded
 from penstock.contracts.ports.requests import Delivery
 from penstock.contracts.request import AsyncRequest, RequestState
@@ -43,12 +44,11 @@ def _delete_before_announcing(patch: pytest.MonkeyPatch) -> None:
 
 
 def _overwrite_results(patch: pytest.MonkeyPatch) -> None:
-    def put(self: InMemoryResultStore, key: str, body: bytes, content_type: str) -> StoredObject:
-        stored = StoredObject(
-            bucket="results", key=key, content_type=content_type, size_bytes=len(body)
-        )
-        self._objects[key] = (stored, body)
-        return stored
+    put_once = InMemoryResultStore._put_once  # noqa: SLF001 - the mistake is made inside
+
+    def put(self: InMemoryResultStore, place: Location, *args: Any, **kwargs: Any) -> StoredObject:
+        self._objects.pop(place.uri, None)
+        return put_once(self, place, *args, **kwargs)
 
     patch.setattr(InMemoryResultStore, "_put_once", put)
 
@@ -113,7 +113,7 @@ def _forget_the_unannounced(patch: pytest.MonkeyPatch) -> None:
 
 def _finish_before_storing(patch: pytest.MonkeyPatch) -> None:
     def mutant(
-        self: RequestProtocol, request: AsyncRequest, body: bytes, content_type: str
+        self: RequestProtocol, request: AsyncRequest, body: bytes, content_type: str, *_: object
     ) -> Step:
         key = f"results/{request.request_id}"
         promised = StoredObject(

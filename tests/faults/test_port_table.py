@@ -33,7 +33,13 @@ NOT_ON_THE_WAY = {
 
 NOT_OF_A_REQUEST = {
     "dead_letters.drop": "an operator's",
+    "payloads.may_read": "compares names, makes no call",
+    "payloads.upload": "signs locally, makes no call",
+    "queue.send_many": "of batches: their items are sent as with `queue.send`",
     "requests.count_open": "asked before a request is accepted; a refusal leaves nothing behind",
+    "requests.find_by_caller_id": "a caller looks; nothing changes",
+    "requests.find_many": "a caller looks; nothing changes",
+    "requests.list_page": "a caller looks; nothing changes",
     "requests.reopen": "an operator's",
     "results.drop_failure": "an operator's",
     "results.url": "signs locally, makes no call",

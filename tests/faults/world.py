@@ -12,6 +12,7 @@ from penstock.adapters.in_memory import (
     InMemoryResultStore,
     InMemorySigningSecrets,
 )
+from penstock.adapters.object_keys import failure_key
 from penstock.contracts.directory.catalog import Deployment, Model
 from penstock.contracts.environments import DispatcherEnvironment
 from penstock.contracts.http.webhook_url import WebhookUrl
@@ -40,7 +41,7 @@ class ResultBucket(InMemoryResultStore):
     """A result store in which a test can look for failure documents too."""
 
     def find_failure(self, request_id: RequestId) -> StoredObject | None:
-        return self._find(f"failures/{request_id}")
+        return self._find(self._own(failure_key(request_id)))
 
 
 @dataclass

@@ -3,7 +3,10 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from penstock.adapters.aws.availability import aws_call
+from botocore.exceptions import ClientError
+
+from penstock.adapters.aws.availability import aws_call, error_code
+from penstock.contracts.errors import TopicRefusedError
 from penstock.contracts.notification import Notification
 from penstock.contracts.request import RequestState
 
@@ -12,6 +15,15 @@ if TYPE_CHECKING:
     from mypy_boto3_sns.type_defs import PublishBatchRequestEntryTypeDef
 
 _BATCH_SIZE = 10  # SNS: entries of one PublishBatch
+_REFUSALS = {
+    "AuthorizationError",
+    "InvalidParameter",
+    "KMSAccessDenied",
+    "KMSDisabled",
+    "KMSInvalidState",
+    "KMSNotFound",
+    "NotFound",
+}
 
 
 class SnsNotifier:
@@ -21,6 +33,16 @@ class SnsNotifier:
         self._succeeded_topic = succeeded_topic
         self._failed_topic = failed_topic
         self._sns = sns
+
+    def publish_to(self, topic_arn: str, text: str) -> None:
+        """Send one message to a topic of the caller's choice."""
+        try:
+            with aws_call("publish to topic"):
+                self._sns.publish(TopicArn=topic_arn, Message=text)
+        except ClientError as error:
+            if (code := error_code(error)) not in _REFUSALS:
+                raise
+            raise TopicRefusedError(f"topic {topic_arn} refused a message: {code}") from error
 
     def publish(self, notifications: Sequence[Notification]) -> Sequence[Notification]:
         """Announce ended requests; return those that SNS did not take."""

@@ -10,8 +10,8 @@ from pydantic import ValidationError
 
 from penstock.adapters.aws.availability import aws_call, error_code
 from penstock.contracts.errors import SettingsError
-from penstock.contracts.ports.clock import Clock, utc_now
 from penstock.contracts.http.signing_secrets import SigningSecretSet
+from penstock.contracts.ports.clock import Clock, utc_now
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from penstock.contracts.errors import TopicRefusedError
 from penstock.contracts.notification import Notification
 
 
@@ -10,6 +11,17 @@ class InMemoryNotifier:
 
     def __init__(self) -> None:
         self.published: list[Notification] = []
+        self.sent: list[tuple[str, str]] = []
+        """Topics of callers, and what was sent to each."""
+
+        self.refusing: set[str] = set()
+        """Topics that take nothing from us."""
+
+    def publish_to(self, topic_arn: str, text: str) -> None:
+        """Keep a message."""
+        if topic_arn in self.refusing:
+            raise TopicRefusedError(f"topic {topic_arn} refused a message: NotFound")
+        self.sent.append((topic_arn, text))
 
     def publish(self, notifications: Sequence[Notification]) -> Sequence[Notification]:
         """Keep the notifications; none is ever refused."""

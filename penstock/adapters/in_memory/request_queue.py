@@ -1,7 +1,7 @@
 """The three lanes as lists, with SQS's visibility and receipts."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import count
@@ -11,6 +11,7 @@ from penstock.adapters.visibility import visibility_seconds
 from penstock.contracts.message import QueueMessage
 from penstock.contracts.ports.clock import Clock
 from penstock.contracts.ports.requests import Delivery, QueueDepth
+from penstock.contracts.request import RequestId
 
 _MOST_PER_RECEIVE = 10
 
@@ -42,6 +43,14 @@ class InMemoryRequestQueue:
         """Make `message` visible in the lane."""
         with self._lock:
             self._lanes[priority].append(_Waiting(message, visible_at=self._clock()))
+
+    def send_many(
+        self, messages: Sequence[QueueMessage], *, priority: int, tenant: str
+    ) -> Collection[RequestId]:
+        """Make messages visible in the lane; all are taken."""
+        for message in messages:
+            self.send(message, priority=priority, tenant=tenant)
+        return []
 
     def receive(
         self,

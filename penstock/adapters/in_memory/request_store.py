@@ -1,10 +1,11 @@
 """The requests table as a dictionary: the predicates of `AsyncRequest` decide every step."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from threading import RLock
 
 from penstock.adapters import transitions
+from penstock.adapters.listing import Position, list_key, microseconds_of
 from penstock.adapters.sweeping import due_at
 from penstock.contracts.errors import (
     ClaimRefusedError,
@@ -14,6 +15,7 @@ from penstock.contracts.errors import (
 )
 from penstock.contracts.outcome import Failed, Fault, Outcome, StoredObject
 from penstock.contracts.ports.clock import Clock
+from penstock.contracts.ports.requests import RequestPage
 from penstock.contracts.request import (
     AsyncRequest,
     RequestId,
@@ -43,6 +45,37 @@ class InMemoryRequestStore:
         """Return the row, or `None`."""
         with self._lock:
             return self._rows.get(request_id)
+
+    def find_many(self, request_ids: Collection[RequestId]) -> Mapping[RequestId, AsyncRequest]:
+        """Return the rows that exist."""
+        with self._lock:
+            return {each: self._rows[each] for each in request_ids if each in self._rows}
+
+    def find_by_caller_id(self, tenant: Tenant, caller_id: str) -> AsyncRequest | None:
+        """Return the newest row that this caller knows by another id."""
+        with self._lock:
+            known = [row for row in self._rows.values() if row.caller_id == caller_id]
+            own = [row for row in known if row.tenant == tenant]
+            return max(own, key=_position, default=None)
+
+    def list_page(
+        self, tenant: Tenant, deployment_id: str, *, limit: int, after: str | None = None
+    ) -> RequestPage:
+        """Return a tenant's requests at a deployment, newest first."""
+        listed = list_key(tenant, deployment_id)
+        last = None if after is None else Position.decoded(after, listed)
+        with self._lock:
+            rows = [
+                row
+                for row in sorted(self._rows.values(), key=_position, reverse=True)
+                if list_key(row.tenant, row.deployment_id) == listed
+                and (
+                    last is None or _position(row) < (last.created_at_microseconds, last.request_id)
+                )
+            ]
+        page = rows[:limit]
+        following = Position(listed, *_position(page[-1])).encoded() if rows[limit:] else None
+        return RequestPage(page, following)
 
     def claim(self, request_id: RequestId, worker: str, lease_seconds: float) -> AsyncRequest:
         """Take a lease under the next attempt."""
@@ -199,3 +232,8 @@ class InMemoryRequestStore:
     def _kept(self, request: AsyncRequest) -> AsyncRequest:
         self._rows[request.request_id] = request
         return request
+
+
+def _position(row: AsyncRequest) -> tuple[int, RequestId]:
+    """Return where a row stands in a list of all."""
+    return microseconds_of(row.created_at), row.request_id

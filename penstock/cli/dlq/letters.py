@@ -172,7 +172,8 @@ def redrive(ports: DeadLetterPorts, found: Found) -> Settled:
     if row.state in _REOPENED:
         row = ports.requests.reopen(row.request_id)
     if not row.state.is_terminal:
-        ports.results.drop_failure(row.request_id)
+        place = row.destination.failure if row.destination else None
+        ports.results.drop_failure(row.request_id, place)
         ports.queue_of(found.deployment).send(message, priority=row.priority, tenant=row.tenant)
         outcome = Outcome.QUEUED
     ports.letters_of(found.deployment).drop([found.letter])

@@ -36,7 +36,7 @@ class PayloadStore(Protocol):
         ...
 
     def read(self, stored: StoredObject) -> bytes:
-        """Return a stored payload."""
+        """Return a stored payload; raise `ObjectGoneError` if it is no longer there."""
         ...
 
     def fetch(self, location: InputLocation, into: BinaryIO, max_bytes: int) -> str:
@@ -104,7 +104,7 @@ class ResultStore(Protocol):
         ...
 
     def read(self, stored: StoredObject) -> bytes:
-        """Return the bytes of a result."""
+        """Return the bytes of a result; raise `ObjectGoneError` if it is no longer there."""
         ...
 
     def url(self, stored: StoredObject, lifetime_seconds: int) -> str:

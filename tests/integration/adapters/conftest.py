@@ -145,7 +145,12 @@ def ports(request: pytest.FixtureRequest) -> Ports:
     return family
 
 
-_INDEXES = {"sweep": ("sweep_shard", "sweep_at"), "open": ("open_tenant", "created_at")}
+_INDEXES = {
+    "sweep": ("sweep_shard", "sweep_at"),
+    "open": ("open_tenant", "created_at"),
+    "listed": ("list_key", "created_at"),
+    "caller": ("caller_key", "created_at"),
+}
 
 
 def create_tables() -> None:
@@ -160,11 +165,9 @@ def create_tables() -> None:
         attributes: list[Any] = [{"AttributeName": key, "AttributeType": "S"}]
         indexes: dict[str, Any] = {}
         if table == "requests":
-            for text, number in _INDEXES.values():
-                attributes += [
-                    {"AttributeName": text, "AttributeType": "S"},
-                    {"AttributeName": number, "AttributeType": "N"},
-                ]
+            texts, numbers = zip(*_INDEXES.values(), strict=True)
+            attributes += [{"AttributeName": name, "AttributeType": "S"} for name in texts]
+            attributes += [{"AttributeName": name, "AttributeType": "N"} for name in set(numbers)]
             indexes["GlobalSecondaryIndexes"] = [
                 {
                     "IndexName": name,

@@ -18,13 +18,17 @@ def refuse(stubber: Stubber, code: str, status: int) -> None:
     stubber.add_client_error("put_object", code, http_status_code=status)
 
 
+def vanish(stubber: Stubber) -> None:
+    stubber.add_client_error("head_object", "404", http_status_code=404)
+
+
 def test_a_write_that_met_another_is_tried_again() -> None:
     with Stubber(client("s3")) as stubber:
         refuse(stubber, "ConditionalRequestConflict", 409)
         expected = {"IfNoneMatch": "*", "Bucket": "results", "Key": f"results/{REQUEST_ID}"}
-        stubber.add_response(
-            "put_object", {}, {**expected, "Body": b"{}", "ContentType": "application/json"}
-        )
+        vanish(stubber)
+        sent = {"Body": b"{}", "ContentType": "application/json", "Metadata": {}}
+        stubber.add_response("put_object", {}, {**expected, **sent})
         stored = S3ResultStore("results", client("s3")).put_result(
             REQUEST_ID, b"{}", "application/json"
         )
@@ -35,7 +39,7 @@ def test_a_write_that_met_another_is_tried_again() -> None:
 def test_an_object_that_vanished_after_the_refusal_is_written_again() -> None:
     with Stubber(client("s3")) as stubber:
         refuse(stubber, "PreconditionFailed", 412)
-        stubber.add_client_error("head_object", "404", http_status_code=404)
+        vanish(stubber)
         stubber.add_response("put_object", {}, None)
         S3ResultStore("results", client("s3")).put_failure(REQUEST_ID, b"{}")
         stubber.assert_no_pending_responses()
@@ -43,8 +47,10 @@ def test_an_object_that_vanished_after_the_refusal_is_written_again() -> None:
 
 def test_endless_conflicts_make_s3_unavailable() -> None:
     with Stubber(client("s3")) as stubber:
-        for _ in range(4):
+        for _ in range(3):
             refuse(stubber, "ConditionalRequestConflict", 409)
+            vanish(stubber)
+        refuse(stubber, "ConditionalRequestConflict", 409)
         with pytest.raises(UnavailableError, match="ConditionalRequestConflict"):
             S3ResultStore("results", client("s3")).put_failure(REQUEST_ID, b"{}")
         stubber.assert_no_pending_responses()

@@ -49,6 +49,7 @@ class World:
             clock=self.clock,
             worker=worker,
             lease_seconds=LEASE_SECONDS,
+            max_input_bytes=2_000_000,
         )
 
     def submit(

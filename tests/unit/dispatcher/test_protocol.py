@@ -9,6 +9,7 @@ from penstock.contracts.errors import LeaseLostError
 from penstock.contracts.message import QueueMessage
 from penstock.contracts.outcome import Fault, FaultCode
 from penstock.contracts.request import RequestId, RequestState, RetryPolicy
+from penstock.protocol.loading import Loaded
 from penstock.protocol.request_protocol import RequestProtocol
 from penstock.protocol.steps import Announce, Drop, Run, Wait
 from tests.unit.dispatcher.conftest import LEASE_SECONDS, World
@@ -257,4 +258,5 @@ def test_a_large_payload_is_loaded_from_the_store(world: World) -> None:
     stored = world.payloads.put(request_id, b"big", "application/octet-stream")
     message = QueueMessage.pointing_to(request_id, stored)
     world.queue.send(message, priority=0, tenant="acme")
-    assert world.protocol().load(world.receive()) == b"big"
+    loaded = world.protocol().load(world.receive())
+    assert loaded == Loaded(b"big", "application/octet-stream", 3)

@@ -4,15 +4,17 @@ import hashlib
 import logging
 import math
 import string
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from penstock.adapters.aws.availability import aws_call
+from penstock.adapters.aws.requests.batches import BATCH_SIZE, message_batches
 from penstock.adapters.visibility import visibility_seconds
 from penstock.contracts.errors import UnavailableError
 from penstock.contracts.message import MalformedMessageError, QueueMessage
 from penstock.contracts.ports.clock import Clock, utc_now
 from penstock.contracts.ports.requests import Delivery, QueueDepth
+from penstock.contracts.request import RequestId
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
 
     ChangeBatch = Callable[[str, Sequence[Delivery]], Sequence[BatchResultErrorEntryTypeDef]]
 
-_BATCH_SIZE = 10  # SQS: entries of one batch, messages of one receive
 _STALE_RECEIPT = {"ReceiptHandleIsInvalid", "MessageNotInflight", "InvalidParameterValue"}
 _GROUP_ALPHABET = frozenset(string.ascii_letters + string.digits + string.punctuation)
 _GROUP_LENGTH = 128
@@ -47,6 +48,30 @@ class SqsRequestQueue:
                 MessageGroupId=fairness_group(tenant),
             )
 
+    def send_many(
+        self, messages: Sequence[QueueMessage], *, priority: int, tenant: str
+    ) -> Collection[RequestId]:
+        """Make messages visible in the lane; a batch that failed counts as not taken."""
+        left: list[RequestId] = []
+        for batch in message_batches(messages):
+            try:
+                with aws_call("send messages"):
+                    failed = self._sqs.send_message_batch(
+                        QueueUrl=self._queue_urls[priority],
+                        Entries=[
+                            {
+                                "Id": str(index),
+                                "MessageBody": body,
+                                "MessageGroupId": fairness_group(tenant),
+                            }
+                            for index, (_, body) in enumerate(batch)
+                        ],
+                    ).get("Failed", [])
+                left += [batch[int(entry["Id"])][0] for entry in failed]
+            except UnavailableError:
+                left += [request_id for request_id, _ in batch]
+        return left
+
     def receive(
         self, *, priority: int, max_messages: int, wait_seconds: int, visible_after_seconds: float
     ) -> Sequence[Delivery]:
@@ -54,7 +79,7 @@ class SqsRequestQueue:
         with aws_call("receive messages"):
             response = self._sqs.receive_message(
                 QueueUrl=self._queue_urls[priority],
-                MaxNumberOfMessages=min(max_messages, _BATCH_SIZE),
+                MaxNumberOfMessages=min(max_messages, BATCH_SIZE),
                 WaitTimeSeconds=wait_seconds,
                 VisibilityTimeout=math.ceil(visible_after_seconds),
                 MessageSystemAttributeNames=["ApproximateReceiveCount"],
@@ -168,8 +193,8 @@ class SqsRequestQueue:
     def _batches(self, deliveries: Sequence[Delivery]) -> Iterator[tuple[str, Sequence[Delivery]]]:
         for priority, queue_url in enumerate(self._queue_urls):
             lane = [delivery for delivery in deliveries if delivery.priority == priority]
-            for start in range(0, len(lane), _BATCH_SIZE):
-                yield queue_url, lane[start : start + _BATCH_SIZE]
+            for start in range(0, len(lane), BATCH_SIZE):
+                yield queue_url, lane[start : start + BATCH_SIZE]
 
 
 def fairness_group(tenant: str) -> str:

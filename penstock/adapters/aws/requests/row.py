@@ -1,9 +1,10 @@
-"""How a request lies in DynamoDB: one plain item, with what the two sparse indexes need.
+"""How a request lies in DynamoDB: one plain item, with what the indexes need.
 
 Times are whole microseconds since 1970, so that conditions can compare them; `purge_at` is in
 whole seconds, as DynamoDB's TTL demands. What is structured is JSON text; what has no value is
 absent. Index `sweep` (`sweep_shard`, `sweep_at`) holds rows that somebody must look at, index
-`open` (`open_tenant`, `created_at`) those that have not ended.
+`open` (`open_tenant`, `created_at`) those that have not ended. By `listed` (`list_key`,
+`created_at`) and `caller` (`caller_key`, `created_at`) rows are found; their keys never change.
 """
 
 import zlib
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic_core import from_json, to_json
 
+from penstock.adapters.listing import caller_key, list_key, microseconds_of
 from penstock.adapters.sweeping import due_at
 from penstock.contracts.request import AsyncRequest, RequestId
 
@@ -29,7 +31,7 @@ _DOCUMENTS = {"retry", "faults", "result", "destination", "invocation"}
 
 def item_of(request: AsyncRequest, now: datetime) -> dict[str, "AttributeValueTypeDef"]:
     """Return the item of a new row."""
-    values = _values(request) | _indexed(request, now)
+    values = _values(request) | _indexed(request, now) | _found_by(request)
     return {name: attribute_of(value) for name, value in values.items() if not is_absent(value)}
 
 
@@ -62,7 +64,7 @@ def attribute_of(value: object) -> "AttributeValueTypeDef":
         case bool():
             return {"BOOL": value}
         case datetime():
-            return {"N": str((value - _EPOCH) // timedelta(microseconds=1))}
+            return {"N": str(microseconds_of(value))}
         case int() | float():
             return {"N": str(value)}
         case str():
@@ -87,6 +89,14 @@ def _indexed(request: AsyncRequest, now: datetime) -> dict[str, object]:
     due = due_at(request, now)
     swept = {"sweep_shard": _sweep_shard(request.request_id), "sweep_at": due} if due else {}
     return {**NOT_SWEPT, **NOT_OPEN, **swept, **open_tenant}
+
+
+def _found_by(request: AsyncRequest) -> dict[str, object]:
+    caller_id = request.caller_id
+    return {
+        "list_key": list_key(request.tenant, request.deployment_id),
+        "caller_key": None if caller_id is None else caller_key(request.tenant, caller_id),
+    }
 
 
 def _sweep_shard(request_id: RequestId) -> str:

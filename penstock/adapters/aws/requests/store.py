@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from penstock.adapters import transitions
 from penstock.adapters.aws.requests import conditions
 from penstock.adapters.aws.requests.expressions import Update
+from penstock.adapters.aws.requests.indexes import RequestIndexes
 from penstock.adapters.aws.requests.row import NOT_OPEN, NOT_SWEPT, changes_between, request_of
 from penstock.adapters.aws.requests.table import RefusedError, RequestsTable
 from penstock.adapters.sweeping import end_due_at, lease_due_at
@@ -19,6 +20,7 @@ from penstock.contracts.errors import (
 )
 from penstock.contracts.outcome import Canceled, Failed, Fault, Outcome, StoredObject
 from penstock.contracts.ports.clock import Clock, utc_now
+from penstock.contracts.ports.requests import RequestPage
 from penstock.contracts.request import (
     AsyncRequest,
     RequestId,
@@ -36,6 +38,7 @@ class DynamoRequestStore:
 
     def __init__(self, table: str, dynamodb: "DynamoDBClient", clock: Clock = utc_now) -> None:
         self._table = RequestsTable(table, dynamodb)
+        self._indexes = RequestIndexes(table, dynamodb)
         self._clock = clock
 
     def accept(self, request: AsyncRequest) -> None:
@@ -49,22 +52,37 @@ class DynamoRequestStore:
         """Return the row, read consistently."""
         return self._table.find(request_id)
 
+    def find_many(self, request_ids: Collection[RequestId]) -> Mapping[RequestId, AsyncRequest]:
+        """Return the rows that exist, read consistently."""
+        return self._table.read(request_ids)
+
+    def find_by_caller_id(self, tenant: Tenant, caller_id: str) -> AsyncRequest | None:
+        """Return the newest row that this caller knows by another id."""
+        newest = self._indexes.newest_of(tenant, caller_id)
+        return None if newest is None else self.find(newest)
+
+    def list_page(
+        self, tenant: Tenant, deployment_id: str, *, limit: int, after: str | None = None
+    ) -> RequestPage:
+        """Return a tenant's requests at a deployment, newest first."""
+        ids, following = self._indexes.page(tenant, deployment_id, limit, after)
+        return RequestPage(self._table.read_in_order(ids), following)
+
     def claim(self, request_id: RequestId, worker: str, lease_seconds: float) -> AsyncRequest:
         """Take a lease under the next attempt."""
         now = self._clock()
         lease_until = now + timedelta(seconds=lease_seconds)
-        changes = {
-            "state": RequestState.IN_PROGRESS,
-            "status_at": now,
-            "lease_owner": worker,
-            "lease_until": lease_until,
-            "sweep_at": lease_due_at(lease_until),
-        }
         update = Update(
             operation="claim request",
             condition=conditions.IS_CLAIMABLE,
             values={**conditions.CONSTANTS, "now": now},
-            changes=changes,
+            changes={
+                "state": RequestState.IN_PROGRESS,
+                "status_at": now,
+                "lease_owner": worker,
+                "lease_until": lease_until,
+                "sweep_at": lease_due_at(lease_until),
+            },
             add={"attempt": 1, "attempts_left": -1},
         )
         return self._table.update_unheld(request_id, update)
@@ -102,19 +120,18 @@ class DynamoRequestStore:
     ) -> AsyncRequest:
         """Move a request that waited past its deadline to EXPIRED."""
         now = self._clock()
-        changes: Mapping[str, object] = {
-            "state": RequestState.EXPIRED,
-            "status_at": now,
-            "faults": (fault,),
-            "result": failure,
-            "sweep_at": end_due_at(now),
-            **NOT_OPEN,
-        }
         update = Update(
             operation="expire request",
             condition=conditions.IS_PAST_DEADLINE,
             values={**conditions.CONSTANTS, "now": now},
-            changes=changes,
+            changes={
+                "state": RequestState.EXPIRED,
+                "status_at": now,
+                "faults": (fault,),
+                "result": failure,
+                "sweep_at": end_due_at(now),
+                **NOT_OPEN,
+            },
         )
         return self._table.update_unheld(request_id, update)
 
@@ -175,13 +192,11 @@ class DynamoRequestStore:
 
     def count_open(self, tenant: Tenant, limit: int) -> int:
         """Return how many requests of a tenant have not ended, up to `limit`."""
-        return self._table.count_open(tenant, limit)
+        return self._indexes.count_open(tenant, limit)
 
     def due(self, limit: int) -> Sequence[AsyncRequest]:
         """Return rows that somebody should look at, longest due first."""
-        due = self._table.due(self._clock(), limit)
-        rows = self._table.read(due)
-        return [rows[request_id] for request_id in due if request_id in rows]
+        return self._table.read_in_order(self._indexes.due(self._clock(), limit))
 
     def postpone(self, request_id: RequestId, seconds: float) -> None:
         """Be due no earlier than so long from now."""
@@ -211,9 +226,8 @@ class DynamoRequestStore:
         changes: dict[str, object] = {"webhook_status": status}
         if status is WebhookStatus.PENDING:
             changes["webhook_attempts"] = 0
-        update = Update(
-            operation="record webhook", condition=conditions.HAS_WEBHOOK, changes=changes
-        )
+        written = conditions.HAS_WEBHOOK
+        update = Update(operation="record webhook", condition=written, changes=changes)
         with suppress(RefusedError):
             self._table.update(request_id, update)
 

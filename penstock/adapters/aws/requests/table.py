@@ -1,6 +1,5 @@
-"""The requests table: conditional writes of one item, and reads of many through its indexes."""
+"""The requests table: conditional writes of one item, and reads of many by their keys."""
 
-import heapq
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
@@ -11,9 +10,9 @@ from botocore.exceptions import ClientError
 from penstock.adapters.aws.availability import aws_call, error_code
 from penstock.adapters.aws.requests.conditions import CONSTANTS, IS_HELD
 from penstock.adapters.aws.requests.expressions import Update
-from penstock.adapters.aws.requests.row import SWEEP_SHARDS, attribute_of, item_of, request_of
+from penstock.adapters.aws.requests.row import item_of, request_of
 from penstock.contracts.errors import ClaimRefusedError, LeaseLostError, UnavailableError
-from penstock.contracts.request import AsyncRequest, RequestId, Tenant
+from penstock.contracts.request import AsyncRequest, RequestId
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -116,43 +115,10 @@ class RequestsTable:
             for request in self._read_batch(ids[start : start + _BATCH_SIZE])
         }
 
-    def due(self, now: datetime, limit: int) -> list[RequestId]:
-        """Return whose rows are due, longest due first; eventually consistent."""
-        shards = [self._due_in(shard, now, limit) for shard in SWEEP_SHARDS]
-        return [request_id for _, request_id in heapq.merge(*shards)][:limit]
-
-    def count_open(self, tenant: Tenant, limit: int) -> int:
-        """Count a tenant's rows that have not ended, no further than `limit`."""
-        count = 0
-        query: dict[str, Any] = {
-            "TableName": self._name,
-            "IndexName": "open",
-            "Select": "COUNT",
-            "KeyConditionExpression": "open_tenant = :tenant",
-            "ExpressionAttributeValues": {":tenant": {"S": tenant}},
-        }
-        while count < limit:
-            with aws_call("count open requests"):
-                page = self._dynamodb.query(**query, Limit=limit - count)
-            count += page["Count"]
-            if "LastEvaluatedKey" not in page:
-                break
-            query["ExclusiveStartKey"] = page["LastEvaluatedKey"]
-        return count
-
-    def _due_in(self, shard: str, now: datetime, limit: int) -> list[tuple[int, RequestId]]:
-        with aws_call("find due requests"):
-            page = self._dynamodb.query(
-                TableName=self._name,
-                IndexName="sweep",
-                KeyConditionExpression="sweep_shard = :shard AND sweep_at <= :now",
-                ExpressionAttributeValues={":shard": {"S": shard}, ":now": attribute_of(now)},
-                Limit=limit,
-            )
-        return [
-            (int(item["sweep_at"]["N"]), RequestId(item["request_id"]["S"]))
-            for item in page["Items"]
-        ]
+    def read_in_order(self, request_ids: Collection[RequestId]) -> list[AsyncRequest]:
+        """Return those rows that exist, in the order of their ids."""
+        rows = self.read(request_ids)
+        return [rows[each] for each in request_ids if each in rows]
 
     def _read_batch(self, request_ids: list[RequestId]) -> list[AsyncRequest]:
         wanted: Any = {

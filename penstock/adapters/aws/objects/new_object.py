@@ -1,0 +1,60 @@
+"""An object that is to be stored."""
+
+from dataclasses import dataclass, field
+from typing import TypedDict
+
+from penstock.adapters.contents import size_of
+from penstock.contracts.origin import Location
+from penstock.contracts.outcome import StoredObject
+from penstock.contracts.ports.objects import Content
+from penstock.contracts.request import RequestId
+
+PART_BYTES = 8 * 1024 * 1024
+OWNER = "penstock-request-id"
+HTTP_STATUS = "penstock-http-status"
+
+
+class Condition(TypedDict, total=False):
+    """Under which S3 stores an object."""
+
+    IfNoneMatch: str
+    IfMatch: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewObject:
+    """What is to be stored, and where."""
+
+    place: Location
+    body: Content
+    content_type: str
+    http_status: int | None = None
+    owner: RequestId | None = None
+    """Whose it is, at a place where another request's may lie."""
+
+    size_bytes: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "size_bytes", size_of(self.body))
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        """What an adopter will want to know."""
+        known = {OWNER: self.owner, HTTP_STATUS: self.http_status}
+        return {name: str(value) for name, value in known.items() if value is not None}
+
+    @property
+    def is_sent_in_parts(self) -> bool:
+        """Whether it is a file too large for one call."""
+        return not isinstance(self.body, bytes) and self.size_bytes > PART_BYTES
+
+    @property
+    def stored(self) -> StoredObject:
+        """The object as it then lies there."""
+        return StoredObject(
+            bucket=self.place.bucket,
+            key=self.place.key,
+            content_type=self.content_type,
+            size_bytes=self.size_bytes,
+            http_status=self.http_status,
+        )

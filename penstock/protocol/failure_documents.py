@@ -1,0 +1,76 @@
+"""What lies in S3 for a request that did not succeed, as its dialect's clients read it."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from penstock.contracts.origin import Dialect
+from penstock.contracts.outcome import Fault
+from penstock.contracts.request import AsyncRequest
+
+_JSON = "application/json"
+CANCELED = "cancelled by the caller"
+
+
+@dataclass(frozen=True)
+class ModelAnswer:
+    """What the model server itself answered in place of a result; `body` may be cut short."""
+
+    body: bytes
+    content_type: str
+    http_status: int
+
+
+@dataclass(frozen=True)
+class FailureDocument:
+    """The content of a failure document."""
+
+    body: bytes
+    content_type: str = _JSON
+    http_status: int | None = None
+
+
+def failure_document(
+    request: AsyncRequest, fault: Fault, answer: ModelAnswer | None = None
+) -> FailureDocument:
+    """Return the document of a request that failed."""
+    if request.dialect is Dialect.BASETEN or answer is None:
+        return _of_platform(request, fault.message, [fault])
+    if request.dialect is Dialect.DATACRUNCH or _is_json(answer.body):
+        return FailureDocument(answer.body, answer.content_type, answer.http_status)
+    # The SageMaker SDK reads the document with the deserializer of results, which may be JSON's.
+    message = answer.body.decode(errors="replace").strip() or fault.message
+    wrapped = _of_platform(request, message, [fault])
+    return FailureDocument(wrapped.body, http_status=answer.http_status)
+
+
+def cancellation_document(request: AsyncRequest) -> FailureDocument:
+    """Return the document of a request that its caller cancelled."""
+    return _of_platform(request, CANCELED, [])
+
+
+def _of_platform(request: AsyncRequest, message: str, faults: Sequence[Fault]) -> FailureDocument:
+    errors = [fault.model_dump(mode="json") for fault in faults]
+    document: dict[str, Any]
+    match request.dialect:
+        case Dialect.BASETEN:
+            document = {
+                "request_id": request.request_id,
+                "model_id": request.model_id,
+                "deployment_id": request.deployment_id,
+                "errors": errors,
+            }
+        case Dialect.SAGEMAKER:
+            document = {"message": message, "errors": errors, "request_id": request.request_id}
+        case Dialect.DATACRUNCH:
+            document = {"error": message}
+    return FailureDocument(json.dumps(document).encode())
+
+
+def _is_json(body: bytes) -> bool:
+    try:
+        json.loads(body)
+    except ValueError:
+        return False
+    return True
