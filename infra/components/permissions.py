@@ -31,6 +31,19 @@ def trust(service: str, *actions: str) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
+def trust_of_account(
+    service: str, account_id: pulumi.Input[str], *actions: str
+) -> pulumi.Output[str]:
+    """Return the document that lets an AWS service take a role, on behalf of one account only."""
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": service},
+        "Action": actions,
+        "Condition": {"StringEquals": {"aws:SourceAccount": account_id}},
+    }
+    return policy(statement)
+
+
 def refuse_plain_http(
     actions: str, resources: pulumi.Input[str] | Sequence[pulumi.Input[str]]
 ) -> Statement:

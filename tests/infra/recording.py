@@ -99,6 +99,22 @@ class CloudMocks(pulumi.runtime.Mocks):
                 "registryId": ACCOUNT,
             },
             "docker-build:index:Image": {"ref": f"{args.name}@sha256:{'a' * 64}"},
+            "aws:ec2/eip:Eip": {"allocationId": f"eipalloc-{args.name}"},
+            "aws:ec2/launchTemplate:LaunchTemplate": {"latestVersion": 1},
+            "aws:cloudwatch/eventRule:EventRule": {
+                "arn": f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{state['name']}"
+            },
+            "aws:eks/cluster:Cluster": {
+                "endpoint": f"https://{args.name}.eks.example",
+                "certificateAuthority": {"data": "Y2VydGlmaWNhdGU="},
+                "vpcConfig": {
+                    **args.inputs.get("vpcConfig", {}),
+                    "clusterSecurityGroupId": f"sg-{args.name}",
+                },
+            },
+            "aws:eks/nodeGroup:NodeGroup": {
+                "resources": [{"autoscalingGroups": [{"name": f"eks-{state['name']}"}]}]
+            },
         }
         return f"{args.name}-id", {**state, **computed.get(args.typ, {})}
 
@@ -106,6 +122,7 @@ class CloudMocks(pulumi.runtime.Mocks):
         self, args: pulumi.runtime.MockCallArgs
     ) -> tuple[dict[str, Any], list[tuple[str, str]]]:
         answers: dict[str, dict[str, Any]] = {
+            "aws:index/getCallerIdentity:getCallerIdentity": {"accountId": ACCOUNT},
             "aws:secretsmanager/getRandomPassword:getRandomPassword": {"randomPassword": "p" * 43},
             "aws:ecr/getAuthorizationToken:getAuthorizationToken": {
                 "userName": "AWS",

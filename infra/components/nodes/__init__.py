@@ -1,0 +1,1 @@
+"""Groups of machines that join a cluster."""

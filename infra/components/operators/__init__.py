@@ -1,0 +1,1 @@
+"""What the platform itself installs into a cluster, by Helm."""
