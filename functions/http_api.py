@@ -22,6 +22,7 @@ from penstock.dialects.baseten.errors import error_answer
 from penstock.dialects.datacrunch import errors as datacrunch
 from penstock.dialects.error_answer import ErrorAnswer
 from penstock.dialects.http_call import HttpCall
+from penstock.dialects.sagemaker import errors as sagemaker
 
 Operation = Callable[[HttpCall], Response[Any]]
 """Serves one operation of the table, on whatever path it was called."""
@@ -33,6 +34,7 @@ _METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"]
 _ERRORS: Mapping[Dialect, Callable[[Exception], ErrorAnswer]] = {
     Dialect.BASETEN: error_answer,
     Dialect.DATACRUNCH: datacrunch.error_answer,
+    Dialect.SAGEMAKER: sagemaker.error_answer,
 }
 
 

@@ -6,15 +6,18 @@ from aws_lambda_powertools.logging import correlation_paths
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.container_answers import ContainerAnswers
+from functions.identification import Identification
 from functions.intake.admission import Admission
 from functions.intake.datacrunch import ContainerCalls
 from functions.intake.routes import create_app
+from functions.intake.sagemaker import Invocations
 from functions.intake.service import IntakeService
 from functions.telemetry import telemetry
 from functions.waiting import Waiting
 from penstock.adapters.aws.clients import client
-from penstock.adapters.aws.directory import DynamoCatalog
+from penstock.adapters.aws.directory import DynamoApiKeyStore, DynamoCatalog
 from penstock.adapters.aws.limits import DynamoRateLimit
+from penstock.adapters.aws.master_secret import SecretsManagerMasterSecret
 from penstock.adapters.aws.objects import S3PayloadStore, S3ResultStore
 from penstock.adapters.aws.requests.queue import SqsRequestQueue
 from penstock.adapters.aws.requests.store import DynamoRequestStore
@@ -67,13 +70,27 @@ _container_calls = ContainerCalls(
     wait_seconds=_environment.wait_seconds,
     count=_telemetry.count,
 )
+_invocations = Invocations(
+    service=_service,
+    identification=Identification(
+        keys=DynamoApiKeyStore(_environment.api_keys_table, client("dynamodb")),
+        master_secret=SecretsManagerMasterSecret(
+            _environment.signing_master_secret_id, client("secretsmanager")
+        ),
+        clock=utc_now,
+    ),
+    results_bucket=_environment.results_bucket,
+    count=_telemetry.count,
+)
 _app = create_app(
     _service,
     _container_calls,
+    _invocations,
     max_payload_bytes=_environment.max_payload_bytes,
     webhook_rules=WebhookRules(
         allow_local=_environment.allow_local_webhooks, ports=_environment.webhook_ports
     ),
+    upload_url_seconds=_environment.upload_url_seconds,
     count=_telemetry.count,
 )
 

@@ -20,10 +20,12 @@ from penstock.dialects.baseten import operations as baseten
 from penstock.dialects.baseten.webhook_operation import WEBHOOK_EXAMPLE, webhook_operation
 from penstock.dialects.datacrunch import operations as datacrunch
 from penstock.dialects.operation import JSON, Answer, Body, DialectDescription, OperationDescription
+from penstock.dialects.sagemaker import operations as sagemaker
 
 DIALECTS: Mapping[Dialect, DialectDescription] = {
     Dialect.BASETEN: baseten.DESCRIPTION,
     Dialect.DATACRUNCH: datacrunch.DESCRIPTION,
+    Dialect.SAGEMAKER: sagemaker.DESCRIPTION,
 }
 
 ANY_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")

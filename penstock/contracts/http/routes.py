@@ -62,7 +62,16 @@ def _baseten() -> tuple[Route, ...]:
 
 
 BASETEN_ROUTES = _baseten()
-SAGEMAKER_ROUTES: tuple[Route, ...] = ()
+SAGEMAKER_ROUTES = (
+    Route(
+        "POST",
+        "/endpoints/{endpoint_name}/async-invocations",
+        "intake",
+        "sagemaker_invoke_async",
+        Dialect.SAGEMAKER,
+        "signature",
+    ),
+)
 DATACRUNCH_ROUTES = (
     Route(
         "GET",

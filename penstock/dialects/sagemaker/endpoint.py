@@ -31,7 +31,7 @@ def read_endpoint(name: str) -> Address:
     begins with the model's.
     """
     readings = [Target(model_id=name)]
-    for hyphen in reversed(list(re.finditer("-", name))):
+    for hyphen in reversed(list(re.finditer("(?<=.)-(?=.)", name))):
         model_id, rest = name[: hyphen.start()], name[hyphen.end() :]
         readings += [
             Target(model_id=model_id, environment=rest),

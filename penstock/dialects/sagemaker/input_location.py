@@ -22,7 +22,10 @@ def read_input_location(uri: str) -> Location:
             return Location.parse(uri)
         except ValueError as error:
             raise ValueError(f"it names no object of a bucket: {_FORMS}") from error
-    url = urlsplit(uri)
+    try:
+        url = urlsplit(uri)
+    except ValueError as error:
+        raise ValueError(f"it is no URL: {_FORMS}") from error
     host = _S3_HOST.fullmatch(url.netloc)
     if host is None:
         raise ValueError(f"{url.netloc} is no host of S3: {_FORMS}")

@@ -12,13 +12,13 @@ from functions.http_api import Operation, create_api
 from penstock.contracts.http.routes import ROUTES, FunctionName, Route
 from penstock.dialects.http_call import HttpCall
 from tests.unit.functions.events import proxy_event
-from tests.unit.functions.world import World
+from tests.unit.functions.world import ACME, World
 
 CONTEXT = LambdaContext()
 SUBMIT = "/models/ocr/production/async_predict"
 VALUES = {
     "model_id": "m1", "environment": "e1", "deployment_id": "d1", "request_id": "r1",
-    "deployment": "m1-e1",
+    "deployment": "m1-e1", "endpoint_name": "n1",
 }  # fmt: skip
 
 
@@ -29,7 +29,7 @@ def resolve(app: APIGatewayRestResolver, event: dict[str, Any]) -> tuple[int, An
 
 def an_api(operation: Operation, world: World, function: FunctionName = "intake") -> Any:
     names = {route.operation for route in ROUTES if route.function == function}
-    return create_api(function, dict.fromkeys(names, operation), world.count)
+    return create_api(function, dict.fromkeys(names, operation), world.count, lambda _call: ACME)
 
 
 def raising(error: Exception) -> Operation:
@@ -51,7 +51,7 @@ def test_every_route_of_the_table_reaches_its_operation(route: Route, world: Wor
         return operation
 
     operations = {r.operation: named(r.operation) for r in ROUTES if r.function == route.function}
-    app = create_api(route.function, operations, world.count)
+    app = create_api(route.function, operations, world.count, lambda _call: ACME)
     method = "PATCH" if route.method == "ANY" else route.method
     path = route.path.format(**VALUES, **{"path+": "v1/any thing?\n"})
     app.resolve(proxy_event(method, path), CONTEXT)

@@ -11,8 +11,9 @@ from functions.intake.routes import create_app
 from functions.intake.service import IntakeService
 from penstock.contracts.errors import UnavailableError
 from penstock.contracts.http.webhook_url import WebhookRules
+from tests.unit.functions.containers import container_calls
 from tests.unit.functions.events import proxy_event
-from tests.unit.functions.intake.container_calls import container_calls
+from tests.unit.functions.intake.invocations import invocations
 from tests.unit.functions.world import World
 
 PRODUCTION = "/models/ocr/production/async_predict"
@@ -35,6 +36,7 @@ class Client:
         self._app = create_app(
             service,
             container_calls(world, service),
+            invocations(world, service),
             max_payload_bytes=1_000,
             webhook_rules=WebhookRules(),
             count=world.count,
