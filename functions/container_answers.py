@@ -1,5 +1,6 @@
 """What a container answered, as our answer to who waits for it or asks for it."""
 
+import base64
 import json
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -63,13 +64,18 @@ class ContainerAnswers:
         return Response(status, content_types.APPLICATION_JSON, text)
 
     def _inline(self, stored: StoredObject, status: int) -> Answer:
-        return Response(status, stored.content_type, _body(self.results.read(stored)))
+        content = self.results.read(stored)
+        if (text := _text(content)) is not None:
+            return Response(status, stored.content_type, text)
+        response = Response(status, stored.content_type, base64.b64encode(content).decode())
+        response.base64_encoded = True
+        return response
 
 
-def _body(content: bytes) -> str | bytes:
-    """Return text as text: bytes travel as base64, decoded only for callers who send `Accept`."""
+def _text(content: bytes) -> str | None:
+    """Return what may travel as text: base64 is decoded only for callers who send `Accept`."""
     try:
         text = content.decode()
     except UnicodeDecodeError:
-        return content
-    return text if len(json.dumps(text)) <= _LONGEST_TEXT else content
+        return None
+    return text if len(json.dumps(text)) <= _LONGEST_TEXT else None
