@@ -16,7 +16,7 @@ from infra.components.operators.chart import OperatorPlace
 from infra.components.operators.gpu_support import GpuSupport
 from infra.components.operators.keda import Keda, KedaArgs
 from infra.settings.cluster_settings import NewClusterSettings
-from infra.settings.fleet_plan import WorkerGroup
+from infra.settings.instances.fleet_plan import WorkerGroup
 from infra.settings.network_settings import NetworkSettings
 
 _SHUTDOWN_SECONDS = 60

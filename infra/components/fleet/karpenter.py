@@ -12,7 +12,7 @@ from infra.components.fleet.karpenter_permissions import KarpenterScope
 from infra.components.fleet.karpenter_pools import KarpenterPools, KarpenterPoolsArgs
 from infra.components.nodes.node_role import NodeRole
 from infra.components.operators.chart import KARPENTER, OperatorPlace, install
-from infra.settings.fleet_plan import WorkerGroup
+from infra.settings.instances.fleet_plan import WorkerGroup
 
 _NAMESPACE = "kube-system"
 _SERVICE_ACCOUNT = "karpenter"

@@ -10,7 +10,7 @@ import pulumi_kubernetes as k8s
 from infra.components.fleet.node_labels import GPU_TAINT, labels, taints
 from infra.components.nodes.node_config import mime, node_config
 from infra.components.nodes.root_volume import DEVICE, worker_volume
-from infra.settings.fleet_plan import WorkerGroup
+from infra.settings.instances.fleet_plan import WorkerGroup
 
 _IMAGES = "al2023@v20260724"
 """Pinned: a newer image would replace every node that does not work."""

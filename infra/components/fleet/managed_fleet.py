@@ -11,7 +11,7 @@ from infra.components.nodes.node_group import CapacityType, NodeGroup, NodeGroup
 from infra.components.nodes.node_role import NodePlace
 from infra.components.nodes.root_volume import worker_volume
 from infra.settings.cluster_settings import Capacity
-from infra.settings.fleet_plan import WorkerGroup
+from infra.settings.instances.fleet_plan import WorkerGroup
 from infra.settings.instances.host import Host
 
 _TAG = "k8s.io/cluster-autoscaler"

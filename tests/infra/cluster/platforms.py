@@ -8,8 +8,8 @@ import pulumi_aws as aws
 
 from infra.components.cluster_platform import ClusterPlatform, ClusterPlatformArgs
 from infra.settings.cluster_settings import NewClusterSettings
-from infra.settings.fleet_plan import plan_fleet
 from infra.settings.instances.catalogue import Catalogue
+from infra.settings.instances.fleet_plan import plan_fleet
 from infra.settings.model_settings import ModelSettings
 from infra.settings.network_settings import NetworkSettings
 from tests.infra.recording import REGION, Declared, record

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from infra.settings.cluster_settings import FleetSettings
-from infra.settings.fleet_plan import WorkerGroup, plan_fleet
 from infra.settings.instances.catalogue import Catalogue
+from infra.settings.instances.fleet_plan import WorkerGroup, plan_fleet
 from infra.settings.model_settings import ModelSettings
 
 ON_DEMAND = FleetSettings(capacity=("on-demand",))
