@@ -1,5 +1,6 @@
 """Accepting a request: payload, row, message, in this order."""
 
+import uuid
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,11 +18,13 @@ from penstock.contracts.message import QueueMessage
 from penstock.contracts.origin import Location
 from penstock.contracts.ports.clock import Clock
 from penstock.contracts.ports.directory import Catalog
-from penstock.contracts.ports.objects import PayloadStore
+from penstock.contracts.ports.objects import PayloadStore, Upload
 from penstock.contracts.ports.requests import RequestQueue, RequestStore
 from penstock.contracts.request import AsyncRequest, RequestId, RequestState, Tenant
 from penstock.contracts.submission import Submission
 from penstock.dialects.address import Address
+
+_LOWEST_PRIORITY = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +73,27 @@ class IntakeService:
             self.withdraw(request, submission)
             raise
         return request
+
+    def wake(self, address: Address, tenant: Tenant) -> str:
+        """Make the queue of a deployment longer by a message that only starts a worker.
+
+        Raises:
+            RateLimitedError: the tenant calls too often.
+            UnavailableError: the message was not taken.
+        """
+        deployment = self.resolve(address)
+        if self.admission is not None:
+            self.admission.count_call(tenant)
+        wake_id = RequestId(uuid.uuid4().hex)
+        message = QueueMessage.wake_up(wake_id)
+        self.queue_of(deployment).send(message, priority=_LOWEST_PRIORITY, tenant=tenant)
+        return wake_id
+
+    def upload(self, tenant: Tenant, content_type: str, lifetime_seconds: int) -> Upload:
+        """Return a place that the caller may write once; raise `RateLimitedError`."""
+        if self.admission is not None:
+            self.admission.count_call(tenant)
+        return self.payloads.upload(tenant, content_type, lifetime_seconds)
 
     def check_input(self, submission: Submission, deployment: Deployment) -> None:
         """Pass if the caller may have its input read there; raise `InvalidSubmissionError`."""
