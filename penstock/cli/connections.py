@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from penstock.cli.dlq.ports import DeadLetterPorts
+    from penstock.cli.keys.ports import AccessKeyPorts
     from penstock.cli.webhooks.ports import WebhookPorts
     from penstock.client import Client
     from penstock.contracts.ports.directory import ApiKeyStore
@@ -35,6 +36,17 @@ class Connections:
         stack.point_aws_clients_here()
         with aws_access():
             yield DynamoApiKeyStore(stack.outputs.api_keys_table, client("dynamodb"))
+
+    @contextmanager
+    def access_keys(self, stack_name: str | None) -> "Iterator[AccessKeyPorts]":
+        """Give what makes the access keys of a stack."""
+        from penstock.cli.keys.ports import aws_access_key_ports
+        from penstock.cli.stack import Stack, aws_access
+
+        stack = Stack.find(stack_name, Path.cwd())
+        stack.point_aws_clients_here()
+        with aws_access():
+            yield aws_access_key_ports(stack.outputs)
 
     @contextmanager
     def dead_letters(self, stack_name: str | None) -> "Iterator[DeadLetterPorts]":

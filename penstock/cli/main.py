@@ -5,9 +5,10 @@ from typing import Annotated
 
 import typer
 
-from penstock.cli import keys, local
+from penstock.cli import local
 from penstock.cli.dlq import commands as dlq
 from penstock.cli.failures import EXIT_CODES_HELP, PenstockGroup
+from penstock.cli.keys import commands as keys
 from penstock.cli.requests import commands as requests
 from penstock.cli.webhooks import commands as webhooks
 

@@ -6,7 +6,7 @@ import typer
 
 from penstock.cli.connections import connections
 from penstock.cli.failures import ExitCode
-from penstock.cli.keys import StackName
+from penstock.cli.keys.commands import StackName
 from penstock.cli.output import AsJson, print_many, print_one
 
 if TYPE_CHECKING:

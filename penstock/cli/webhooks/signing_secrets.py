@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from penstock.cli.connections import connections
-from penstock.cli.keys import StackName, lifetime
+from penstock.cli.keys.commands import StackName, lifetime
 from penstock.cli.output import AsJson, print_json
 from penstock.contracts.ports.clock import utc_now
 

@@ -11,6 +11,7 @@ from typer.testing import CliRunner, Result
 
 from penstock.adapters.in_memory import InMemoryApiKeyStore
 from penstock.cli.connections import Connections
+from penstock.cli.keys.ports import AccessKeyPorts
 from penstock.cli.main import app
 from penstock.client import Client
 from penstock.contracts.ports.directory import ApiKeyStore
@@ -18,6 +19,8 @@ from tests.unit.client.api import KEY, URL, Reply, ScriptedApi
 from tests.unit.client.pauses import pauses
 
 __all__ = ["pauses", "penstock"]
+
+MASTER_SECRET = b"master-secret-of-32-or-more-bytes"
 
 
 @dataclass
@@ -33,6 +36,15 @@ class FakeConnections(Connections):
     @contextmanager
     def key_store(self, stack_name: str | None) -> Iterator[ApiKeyStore]:
         yield self.keys
+
+    @contextmanager
+    def access_keys(self, stack_name: str | None) -> Iterator[AccessKeyPorts]:
+        yield AccessKeyPorts(
+            keys=self.keys,
+            master_secret=lambda: MASTER_SECRET,
+            api_url="https://api.example.com/live",
+            region="eu-central-1",
+        )
 
 
 @dataclass

@@ -5,10 +5,11 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from penstock.contracts.directory.access_key import secret_access_key
 from penstock.contracts.directory.api_key import credentials
 from penstock.contracts.errors import UnauthorizedError
 from penstock.contracts.ports.clock import utc_now
-from tests.unit.cli.conftest import CommandLineOf
+from tests.unit.cli.conftest import MASTER_SECRET, CommandLineOf
 
 
 def test_a_created_key_opens_what_is_stored(penstock: CommandLineOf) -> None:
@@ -21,6 +22,39 @@ def test_a_created_key_opens_what_is_stored(penstock: CommandLineOf) -> None:
     assert stored is not None
     assert (stored.tenant, stored.name, stored.expires_at) == ("acme", "ci", None)
     stored.check(secret, utc_now())
+
+
+def test_an_access_key_is_printed_as_variables_and_opens_what_is_stored(
+    penstock: CommandLineOf,
+) -> None:
+    run = penstock()
+
+    done = run("keys", "create", "--tenant", "acme", "--sigv4")
+
+    exports = dict(line.removeprefix("export ").split("=", 1) for line in done.stdout.splitlines())
+    assert list(exports) == ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"]
+    access_key_id, secret = exports.values()
+    assert secret == secret_access_key(access_key_id, MASTER_SECRET)
+    stored = run.connections.keys.find(access_key_id)
+    assert stored is not None
+    assert stored.tenant == "acme"
+    stored.check(secret, utc_now())
+    assert 'endpoint_url="https://api.example.com/live"' in done.stderr
+    assert secret not in done.stderr
+
+
+def test_an_access_key_in_json_says_where_it_is_for(penstock: CommandLineOf) -> None:
+    command = ("keys", "create", "--tenant", "acme", "--sigv4", "--expires-in", "1d", "--json")
+
+    created = json.loads(penstock()(*command).stdout)
+
+    assert created["access_key_id"] == created["prefix"]
+    assert len(created["secret_access_key"]) == 40
+    assert (created["endpoint_url"], created["region"], created["tenant"]) == (
+        "https://api.example.com/live", "eu-central-1", "acme",
+    )  # fmt: skip
+    assert created["expires_at"] is not None
+    assert "secret_sha256" not in created
 
 
 @pytest.mark.parametrize(

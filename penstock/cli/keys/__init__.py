@@ -1,0 +1,1 @@
+"""Commands for operators: the keys of a stack."""
