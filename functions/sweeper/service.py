@@ -14,7 +14,6 @@ from functions.sweeper.dead_letters import DeadLetters, looking_through
 from functions.sweeper.due_rows import DueRows
 from functions.telemetry import Count
 from penstock.contracts.directory.catalog import Deployment
-from penstock.contracts.notification import Notification
 from penstock.contracts.ports.clock import Clock
 from penstock.contracts.ports.dead_letters import DeadLetterQueue
 from penstock.contracts.ports.directory import Catalog
@@ -22,6 +21,7 @@ from penstock.contracts.ports.notifications import Notifier
 from penstock.contracts.ports.objects import ResultStore
 from penstock.contracts.ports.requests import RequestQueue, RequestStore
 from penstock.contracts.request import AsyncRequest
+from penstock.protocol.announcing import Announcing, notification_of
 from penstock.protocol.endings import Endings
 
 _ROWS = 1_000
@@ -100,14 +100,18 @@ class SweeperService:
             self.count(f"RequestsSwept{request.state.title()}")
         if not ended:
             return
-        notifications = {Notification.of(request).event_id: request for request in ended}
-        refused = self._tried(
-            self.notifier.publish, [Notification.of(each) for each in notifications.values()]
-        )
+        told = [said for request in ended if (said := notification_of(request)) is not None]
+        refused = self._tried(self.notifier.publish, told) if told else ()
         if refused is None:
             return  # they stay due
-        for event_id in notifications.keys() - {notification.event_id for notification in refused}:
-            self._tried(self.requests.mark_notified, notifications[event_id].request_id)
+        unheard = {notification.request_id for notification in refused}
+        for request in ended:
+            if request.request_id not in unheard:
+                self._tried(self._conclude, request)
+
+    def _conclude(self, request: AsyncRequest) -> None:
+        Announcing(results=self.results, notifier=self.notifier).keep_promises(request)
+        self.requests.mark_notified(request.request_id)
 
     def _tried(self, step: Callable[[T], R], subject: T) -> R | None:
         """Return what a step returns; one that fails is logged and stops no other."""

@@ -1,7 +1,7 @@
 """When somebody should look at a row: the rule that both families share.
 
-A row is due only when whoever should have moved it has had time to; it is never due once it was
-cancelled or announced.
+A row is due only when whoever should have moved it has had time to; it is never due once its end
+was announced, or is none of anybody's business because its caller cancelled it.
 """
 
 from datetime import UTC, datetime, timedelta

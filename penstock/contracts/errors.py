@@ -135,6 +135,10 @@ class ObjectGoneError(PenstockError):
         self.uri = uri
 
 
+class PlaceRefusedError(PenstockError):
+    """A place that a deployment names for results does not take objects from us."""
+
+
 class TopicRefusedError(PenstockError):
     """A topic that a deployment names does not take messages from us."""
 

@@ -148,12 +148,12 @@ class AsyncRequest(Contract):
 
     @property
     def is_unannounced(self) -> bool:
-        """Whether it ended and nobody was told; a cancelled request is not announced."""
-        return (
-            self.state.is_terminal
-            and self.state is not RequestState.CANCELED
-            and self.notified_at is None
-        )
+        """Whether it ended and somebody is still to be told.
+
+        A cancelled request is announced only to a caller who waits for an object at a place.
+        """
+        is_heard_of = self.state is not RequestState.CANCELED or self.destination is not None
+        return self.state.is_terminal and is_heard_of and self.notified_at is None
 
     def is_leased(self, now: datetime) -> bool:
         """Whether a worker holds it at `now`."""

@@ -7,12 +7,8 @@ from penstock.contracts.outcome import Fault, FaultCode, StoredObject, Succeeded
 from penstock.contracts.ports.objects import ResultStore
 from penstock.contracts.ports.requests import RequestStore
 from penstock.contracts.request import AsyncRequest, RequestState
-from penstock.protocol.failure_documents import (
-    FailureDocument,
-    ModelAnswer,
-    cancellation_document,
-    failure_document,
-)
+from penstock.protocol.failure_documents import ModelAnswer, failure_document
+from penstock.protocol.objects import RequestObjects
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,36 +37,25 @@ class Endings:
         It fails, unless its last attempt stored a result and died before it could say so.
         """
         try:
-            if request.state is RequestState.IN_PROGRESS and (left := self.find_result(request)):
+            if request.state is RequestState.IN_PROGRESS and (
+                left := self.objects.find_result(request)
+            ):
                 return self.requests.finish(request, Succeeded(result=left))
             failure = self.store_failure(request, fault)
             return self.requests.give_up(request, fault, failure)
         except (ClaimRefusedError, LeaseLostError):
             return None
 
-    def find_result(self, request: AsyncRequest) -> StoredObject | None:
-        """Return the result that a dead attempt may have left."""
-        place = request.destination.result if request.destination else None
-        return self.results.find_result(request.request_id, place)
-
     def store_failure(
         self, request: AsyncRequest, fault: Fault, answer: ModelAnswer | None = None
     ) -> StoredObject:
         """Store the failure document of a request."""
-        return self._put(request, failure_document(request, fault, answer))
+        return self.objects.put_failure(request, failure_document(request, fault, answer))
 
-    def store_cancellation(self, request: AsyncRequest) -> StoredObject:
-        """Store the failure document of a request that its caller cancelled."""
-        return self._put(request, cancellation_document(request))
-
-    def _put(self, request: AsyncRequest, document: FailureDocument) -> StoredObject:
-        return self.results.put_failure(
-            request.request_id,
-            document.body,
-            document.content_type,
-            place=request.destination.failure if request.destination else None,
-            http_status=document.http_status,
-        )
+    @property
+    def objects(self) -> RequestObjects:
+        """The objects of requests."""
+        return RequestObjects(self.results)
 
 
 def worker_died(request: AsyncRequest) -> Fault:

@@ -9,8 +9,8 @@ import math
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from penstock.contracts.errors import ClaimRefusedError
-from penstock.contracts.outcome import Canceled, Failed, Fault, Succeeded
+from penstock.contracts.errors import ClaimRefusedError, PlaceRefusedError
+from penstock.contracts.outcome import Canceled, Failed, Fault, FaultCode, Succeeded
 from penstock.contracts.ports.clock import Clock
 from penstock.contracts.ports.objects import Content, PayloadStore, ResultStore
 from penstock.contracts.ports.requests import Delivery, RequestStore
@@ -45,12 +45,12 @@ class RequestProtocol:
             request = self.requests.claim(request_id, self.worker, self.lease_seconds)
         except ClaimRefusedError as refusal:
             return self._refused(refusal.current)
-        if request.cancel_requested:
-            return self.cancel(request)  # asked to stop while its last worker died
-        if request.attempt > 1 and (left := self._endings.find_result(request)):
+        if request.attempt > 1 and (left := self._endings.objects.find_result(request)):
             # An attempt stored its result and died before it could say so.
             logger.info("result adopted", extra=_keys(request))
             return Announce(self.requests.finish(request, Succeeded(result=left)))
+        if request.cancel_requested:
+            return self.cancel(request)  # asked to stop while its last worker died
         return Run(request)
 
     def load(self, delivery: Delivery) -> Loaded:
@@ -74,13 +74,11 @@ class RequestProtocol:
     ) -> Step:
         """Store the answer, then finish; raise `LeaseLostError` if it is no longer ours."""
         request = self._still_held(request)
-        stored = self.results.put_result(
-            request.request_id,
-            body,
-            content_type,
-            place=request.destination.result if request.destination else None,
-            http_status=http_status,
-        )
+        try:
+            stored = self._endings.objects.put_result(request, body, content_type, http_status)
+        except PlaceRefusedError as refusal:
+            # Another run of the model would meet the same refusal.
+            return self._end_failed(request, _not_stored(refusal))
         return Announce(self.requests.finish(request, Succeeded(result=stored)))
 
     def fail(self, request: AsyncRequest, fault: Fault, answer: ModelAnswer | None = None) -> Step:
@@ -92,9 +90,7 @@ class RequestProtocol:
         if may_help and request.attempts_left > 0:
             released = self.requests.release(request, fault, counts_as_attempt=True)
             return Wait(released.retry.delay_seconds(released.failed_attempts))
-        request = self._still_held(request)
-        failure = self._endings.store_failure(request, fault, answer)
-        return Announce(self.requests.finish(request, Failed(fault=fault, failure=failure)))
+        return self._end_failed(self._still_held(request), fault, answer)
 
     def give_back(self, request: AsyncRequest, delay_seconds: float = 0) -> Step:
         """Leave the request to another worker; this attempt does not count."""
@@ -104,6 +100,12 @@ class RequestProtocol:
     def cancel(self, request: AsyncRequest) -> Step:
         """Finish a request whose caller asked it to stop."""
         return Announce(self.requests.finish(request, Canceled()))
+
+    def _end_failed(
+        self, request: AsyncRequest, fault: Fault, answer: ModelAnswer | None = None
+    ) -> Step:
+        failure = self._endings.store_failure(request, fault, answer)
+        return Announce(self.requests.finish(request, Failed(fault=fault, failure=failure)))
 
     def _still_held(self, request: AsyncRequest) -> AsyncRequest:
         """Ask before an object is written if we stalled past our lease: we may be replaced.
@@ -131,6 +133,11 @@ class RequestProtocol:
     @property
     def _endings(self) -> Endings:
         return Endings(requests=self.requests, results=self.results)
+
+
+def _not_stored(refusal: PlaceRefusedError) -> Fault:
+    message = f"The model answered, but its answer could not be stored: {refusal}."
+    return Fault(code=FaultCode.INTERNAL_SERVER_ERROR, message=message)
 
 
 def _keys(request: AsyncRequest) -> dict[str, object]:

@@ -10,9 +10,9 @@ from penstock.contracts.errors import UnavailableError
 from penstock.contracts.notification import Notification
 from penstock.contracts.outcome import Fault
 from penstock.contracts.ports.dead_letters import DeadLetterQueue
-from penstock.contracts.ports.notifications import Notifier
 from penstock.contracts.ports.requests import Delivery, RequestQueue, RequestStore
 from penstock.contracts.request import AsyncRequest
+from penstock.protocol.announcing import Announcing, has_promises, notification_of
 from penstock.protocol.steps import Announce, Drop, Run, Step, Wait
 from runtime_image.dispatcher.concurrency import Batcher, Threads
 
@@ -50,13 +50,13 @@ class Settling:
         queue: RequestQueue,
         dead_letters: DeadLetterQueue,
         requests: RequestStore,
-        notifier: Notifier,
+        announcing: Announcing,
         threads: Threads,
     ) -> None:
         self._queue = queue
         self._dead_letters = dead_letters
         self._requests = requests
-        self._notifier = notifier
+        self._announcing = announcing
         self._threads = threads
         self._announce: Batcher[Notification] = Batcher(self._send_notifications)
         self._delete: Batcher[Delivery] = Batcher(self._send_deletions)
@@ -79,8 +79,11 @@ class Settling:
     async def _tell(self, request: AsyncRequest) -> None:
         if not request.is_unannounced:
             return
-        notification = Notification.of(request)
-        await persistently(lambda: self._announce(notification))
+        if (notification := notification_of(request)) is not None:
+            await persistently(lambda: self._announce(notification))
+        if has_promises(request):
+            keep = self._announcing.keep_promises
+            await persistently(lambda: self._threads(keep, request))
         await persistently(lambda: self._threads(self._requests.mark_notified, request.request_id))
 
     async def _bury(self, delivery: Delivery, fault: Fault) -> None:
@@ -88,7 +91,7 @@ class Settling:
         await persistently(lambda: self._threads(self._dead_letters.bury, delivery, reason))
 
     async def _send_notifications(self, notifications: Sequence[Notification]) -> None:
-        if failed := await self._threads(self._notifier.publish, notifications):
+        if failed := await self._threads(self._announcing.notifier.publish, notifications):
             # All are repeated: a notification is delivered at least once, with a stable id.
             raise UnavailableError("Publish", f"{len(failed)} of {len(notifications)} refused")
 

@@ -7,7 +7,7 @@ from typing import BinaryIO
 
 from penstock.adapters.contents import in_memory
 from penstock.adapters.object_keys import failure_key, payload_key, result_key, uploads_folder
-from penstock.contracts.errors import InputUnreadableError, ObjectGoneError
+from penstock.contracts.errors import InputUnreadableError, ObjectGoneError, PlaceRefusedError
 from penstock.contracts.origin import InputLocation, Location
 from penstock.contracts.outcome import StoredObject
 from penstock.contracts.ports.objects import Content, Upload
@@ -122,6 +122,8 @@ class InMemoryResultStore(_WriteOnceObjects):
 
     def __init__(self) -> None:
         super().__init__("results")
+        self.closed_buckets: set[str] = set()
+        """Buckets that let us do nothing."""
 
     def put_result(
         self,
@@ -133,6 +135,7 @@ class InMemoryResultStore(_WriteOnceObjects):
         http_status: int | None = None,
     ) -> StoredObject:
         """Store the result of a request unless it has one."""
+        self._check(place)
         return self._put_once(
             place or self._own(result_key(request_id)),
             body,
@@ -151,6 +154,7 @@ class InMemoryResultStore(_WriteOnceObjects):
         http_status: int | None = None,
     ) -> StoredObject:
         """Store the failure document of a request unless it has one."""
+        self._check(place)
         return self._put_once(
             place or self._own(failure_key(request_id)),
             body,
@@ -161,6 +165,7 @@ class InMemoryResultStore(_WriteOnceObjects):
 
     def drop_failure(self, request_id: RequestId, place: Location | None = None) -> None:
         """Remove the failure document of a request."""
+        self._check(place)
         with self._lock:
             self._objects.pop((place or self._own(failure_key(request_id))).uri, None)
 
@@ -168,9 +173,14 @@ class InMemoryResultStore(_WriteOnceObjects):
         self, request_id: RequestId, place: Location | None = None
     ) -> StoredObject | None:
         """Return the result that a dead attempt may have left."""
+        self._check(place)
         owner = request_id if place else None
         return self._find(place or self._own(result_key(request_id)), owner)
 
     def url(self, stored: StoredObject, lifetime_seconds: int) -> str:
         """Return a URL that names the object and its lifetime, and leads nowhere."""
         return f"https://{stored.bucket}.invalid/{stored.key}?lifetime_seconds={lifetime_seconds}"
+
+    def _check(self, place: Location | None) -> None:
+        if place is not None and place.bucket in self.closed_buckets:
+            raise PlaceRefusedError(f"{place.uri} is closed to us (AccessDenied)")

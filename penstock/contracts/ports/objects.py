@@ -63,6 +63,7 @@ class ResultStore(Protocol):
 
     They lie at `results/<request_id>` and `failures/<request_id>`, or at the `place` that a caller
     was promised. What another request left at such a place is replaced, as the caller chose it.
+    Whatever is done at such a place raises `PlaceRefusedError` if its bucket does not let us.
     """
 
     def put_result(

@@ -9,6 +9,7 @@ from penstock.contracts.errors import UnavailableError
 from penstock.contracts.outcome import Fault, FaultCode
 from penstock.contracts.ports.requests import Delivery, QueueDepth
 from penstock.contracts.request import RequestId, RequestState, RetryPolicy
+from penstock.protocol.announcing import Announcing
 from penstock.protocol.steps import Run, Step
 from runtime_image.dispatcher.concurrency import Threads
 from runtime_image.dispatcher.settling import Settling
@@ -31,7 +32,10 @@ def settling(world: World, faults: FaultPoints) -> Iterator[Settling]:
         queue=world.queue,
         dead_letters=faults.around("dead_letters", world.dead_letters),
         requests=faults.around("requests", world.requests),
-        notifier=world.notifier,
+        announcing=Announcing(
+            results=faults.around("results", world.results),
+            notifier=faults.around("notifier", world.notifier),
+        ),
         threads=threads,
     )
     threads.close()

@@ -1,13 +1,21 @@
 """Results and failure documents in S3."""
 
-from penstock.adapters.aws.availability import aws_call
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from botocore.exceptions import ClientError
+
+from penstock.adapters.aws.availability import aws_call, error_code
 from penstock.adapters.aws.objects.new_object import NewObject
 from penstock.adapters.aws.objects.write_once import WriteOnceBucket
 from penstock.adapters.object_keys import failure_key, result_key
+from penstock.contracts.errors import PlaceRefusedError
 from penstock.contracts.origin import Location
 from penstock.contracts.outcome import StoredObject
 from penstock.contracts.ports.objects import Content
 from penstock.contracts.request import RequestId
+
+_REFUSALS = {"403", "AccessDenied", "KeyTooLongError", "NoSuchBucket"}
 
 
 class S3ResultStore(WriteOnceBucket):
@@ -30,7 +38,8 @@ class S3ResultStore(WriteOnceBucket):
             http_status=http_status,
             owner=request_id if place else None,
         )
-        return self._put_once(new)
+        with _at(place):
+            return self._put_once(new)
 
     def put_failure(
         self,
@@ -49,21 +58,24 @@ class S3ResultStore(WriteOnceBucket):
             http_status=http_status,
             owner=request_id if place else None,
         )
-        return self._put_once(new)
+        with _at(place):
+            return self._put_once(new)
 
     def drop_failure(self, request_id: RequestId, place: Location | None = None) -> None:
         """Remove the failure document of a request."""
-        place = place or self._own(failure_key(request_id))
-        with aws_call("drop failure document"):
-            self._s3.delete_object(Bucket=place.bucket, Key=place.key)
+        lies_at = place or self._own(failure_key(request_id))
+        with _at(place), aws_call("drop failure document"):
+            self._s3.delete_object(Bucket=lies_at.bucket, Key=lies_at.key)
 
     def find_result(
         self, request_id: RequestId, place: Location | None = None
     ) -> StoredObject | None:
         """Return the result that a dead attempt may have left."""
-        existing = self._find(place or self._own(result_key(request_id)))
-        is_its_own = existing is not None and existing.belongs_to(request_id if place else None)
-        return existing.stored if existing is not None and is_its_own else None
+        with _at(place):
+            existing = self._find(place or self._own(result_key(request_id)))
+        if existing is None or not existing.belongs_to(request_id if place else None):
+            return None
+        return existing.stored
 
     def url(self, stored: StoredObject, lifetime_seconds: int) -> str:
         """Return a presigned URL; signing is local, no call is made."""
@@ -76,3 +88,15 @@ class S3ResultStore(WriteOnceBucket):
             },
             ExpiresIn=lifetime_seconds,
         )
+
+
+@contextmanager
+def _at(place: Location | None) -> Iterator[None]:
+    """Tell a promised place that is closed to us from a wrong policy of our own."""
+    try:
+        yield
+    except ClientError as error:
+        code = error_code(error)
+        if place is None or code not in _REFUSALS:
+            raise
+        raise PlaceRefusedError(f"{place.uri} is closed to us ({code})") from error

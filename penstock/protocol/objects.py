@@ -1,0 +1,65 @@
+"""The objects of a request, where its caller was promised them or at the stack's own places."""
+
+import logging
+from dataclasses import dataclass
+
+from penstock.contracts.errors import PlaceRefusedError
+from penstock.contracts.outcome import StoredObject
+from penstock.contracts.ports.objects import Content, ResultStore
+from penstock.contracts.request import AsyncRequest
+from penstock.protocol.failure_documents import FailureDocument
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class RequestObjects:
+    """Results and failure documents by request."""
+
+    results: ResultStore
+
+    def find_result(self, request: AsyncRequest) -> StoredObject | None:
+        """Return the result that a dead attempt may have left where we can see it."""
+        place = request.destination.result if request.destination else None
+        try:
+            return self.results.find_result(request.request_id, place)
+        except PlaceRefusedError:
+            return None
+
+    def put_result(
+        self, request: AsyncRequest, body: Content, content_type: str, http_status: int | None
+    ) -> StoredObject:
+        """Store the result; raise `PlaceRefusedError`."""
+        return self.results.put_result(
+            request.request_id,
+            body,
+            content_type,
+            place=request.destination.result if request.destination else None,
+            http_status=http_status,
+        )
+
+    def put_failure(self, request: AsyncRequest, document: FailureDocument) -> StoredObject:
+        """Store the failure document; at our own place if the promised one refuses it.
+
+        Otherwise a request could not end whose place is gone.
+        """
+        place = request.destination.failure if request.destination else None
+        try:
+            return self.results.put_failure(
+                request.request_id,
+                document.body,
+                document.content_type,
+                place=place,
+                http_status=document.http_status,
+            )
+        except PlaceRefusedError as refusal:
+            logger.warning(
+                "failure document kept at our own place",
+                extra={"request_id": request.request_id, "reason": str(refusal)},
+            )
+            return self.results.put_failure(
+                request.request_id,
+                document.body,
+                document.content_type,
+                http_status=document.http_status,
+            )
