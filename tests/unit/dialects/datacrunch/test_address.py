@@ -3,14 +3,13 @@
 import pytest
 
 from penstock.contracts.errors import UnknownModelError
-from penstock.contracts.submission import Target
 from penstock.dialects.datacrunch.address import read_address
 from tests.unit.dialects.calls import a_call
 
 
 def readings(name: str) -> list[tuple[str, str | None, str | None]]:
     call = a_call("/containers/{deployment}", path_parameters={"deployment": name})
-    found: tuple[Target, ...] = read_address(call).readings
+    found = read_address(call).readings
     return [(target.model_id, target.environment, target.deployment_id) for target in found]
 
 
