@@ -10,6 +10,27 @@ from infra.settings.settings import Settings
 SERVICE_CIDR = "172.20.0.0/16"
 """Where Kubernetes puts its services; no address of the network may be the same."""
 
+GATEWAY_SERVICES = ("s3", "dynamodb")
+"""Reached through routes, free of charge. Image layers, weights and payloads all come from S3."""
+
+INTERFACE_SERVICES = (
+    "autoscaling",
+    "ec2",
+    "ecr.api",
+    "ecr.dkr",
+    "eks",
+    "eks-auth",
+    "elasticloadbalancing",
+    "kms",
+    "logs",
+    "secretsmanager",
+    "sns",
+    "sqs",
+    "ssm",
+    "sts",
+)
+"""What nodes and workers call; each is paid for by the hour and zone."""
+
 _WIDEST_PREFIX, _NARROWEST_PREFIX = 16, 20
 """Of a VPC's ranges, what AWS takes at most and what leaves enough addresses for pods."""
 

@@ -8,27 +8,7 @@ import pulumi
 import pulumi_aws as aws
 
 from infra.components.permissions import policy
-
-GATEWAY_SERVICES = ("s3", "dynamodb")
-"""Reached through routes, free of charge. Image layers, weights and payloads all come from S3."""
-
-INTERFACE_SERVICES = (
-    "autoscaling",
-    "ec2",
-    "ecr.api",
-    "ecr.dkr",
-    "eks",
-    "eks-auth",
-    "elasticloadbalancing",
-    "kms",
-    "logs",
-    "secretsmanager",
-    "sns",
-    "sqs",
-    "ssm",
-    "sts",
-)
-"""What nodes and workers call; each is paid for by the hour and zone."""
+from infra.settings.network_settings import GATEWAY_SERVICES, INTERFACE_SERVICES
 
 
 @dataclass(frozen=True, kw_only=True)

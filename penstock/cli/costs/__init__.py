@@ -1,0 +1,1 @@
+"""What machines there are and what a stack costs."""
