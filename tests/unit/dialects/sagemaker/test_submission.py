@@ -1,0 +1,175 @@
+"""An invocation in our own words."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from penstock.contracts.directory.catalog import Deployment, SageMakerOutput
+from penstock.contracts.origin import ContainerCall, InputLocation, SageMakerInvocation
+from penstock.contracts.request import RequestId, RetryPolicy, Tenant
+from penstock.contracts.submission import Submission
+from penstock.dialects.sagemaker.invocation import read_invocation
+from penstock.dialects.sagemaker.submission import read_submission
+from tests.unit.dialects.calls import a_call
+from tests.unit.dialects.sagemaker.signing import ROUTE
+
+PREFIX = "x-amzn-sagemaker-"
+SIGNED = (
+    "AWS4-HMAC-SHA256 Credential=AK/20260102/r/sagemaker/aws4_request,"
+    f"SignedHeaders=host,Signature={'0' * 64}"
+)
+R1 = RequestId("r1")
+
+
+def read(
+    body: bytes = b"",
+    *,
+    configured: SageMakerOutput | None = None,
+    tenant: str = "acme",
+    authorization: str = SIGNED,
+    invocation_id: str | None = "i1",
+    **members: str,
+) -> Submission:
+    if not body:
+        members = {"inputlocation": "s3://inputs/a.json", **members}
+    headers = {PREFIX + name.replace("_", "-"): value for name, value in members.items()}
+    headers["authorization"] = authorization
+    if invocation_id:
+        headers["amz-sdk-invocation-id"] = invocation_id
+    parameters = {"endpoint_name": "ocr-1"}
+    call = a_call(ROUTE, headers=headers, raw=body, path_parameters=parameters)
+    deployment = Deployment(
+        model_id="ocr",
+        deployment_id="ocr-1",
+        queue_urls=("p0", "p1", "p2"),
+        dead_letter_queue_url="dead",
+        sagemaker=configured or SageMakerOutput(),
+    )
+    owned = replace(call, tenant=Tenant(tenant))
+    return read_submission(owned, read_invocation(call), deployment, results_bucket="results")
+
+
+def places(**call: Any) -> tuple[str, str]:
+    """Return where result and failure document of request `r1` lie."""
+    output = read(**call).output
+    assert output is not None
+    destination = output.destination(R1)
+    return destination.result.uri, destination.failure.uri
+
+
+def test_times_attempts_and_priority_are_those_of_the_dialect() -> None:
+    submission = read(requestttlseconds="60", invocationtimeoutseconds="7")
+    assert (submission.max_time_in_queue_seconds, submission.predict_timeout_seconds) == (60, 7)
+    assert submission.retry == RetryPolicy(max_attempts=3, retries_answers=False)
+    assert submission.priority == 0
+
+
+def test_an_input_in_s3_has_the_callers_type_or_its_own() -> None:
+    typed = read(content_type="text/csv")
+    assert typed.input == InputLocation(bucket="inputs", key="a.json", content_type="text/csv")
+    assert typed.payload == b""
+    for untyped in (read(), read(content_type="")):
+        assert untyped.input == InputLocation(bucket="inputs", key="a.json")
+
+
+def test_a_body_has_the_callers_type_or_none_in_particular() -> None:
+    assert read(b"x", content_type="text/csv").content_type == "text/csv"
+    submission = read(b"\xff")
+    assert (submission.payload, submission.input) == (b"\xff", None)
+    assert submission.content_type == "application/octet-stream"
+
+
+def test_the_container_is_called_with_what_the_caller_said() -> None:
+    submission = read(b"x", accept="a/b, c/d", custom_attributes="trace=1", inference_id="id-1")
+    assert submission.call == ContainerCall(
+        headers={
+            "Accept": "a/b, c/d",
+            "X-Amzn-SageMaker-Custom-Attributes": "trace=1",
+            "X-Amzn-SageMaker-Inference-Id": "id-1",
+        }
+    )
+
+
+def test_a_given_id_is_the_callers_and_an_absent_one_is_the_requests() -> None:
+    given = read(inference_id="id-1")
+    assert given.caller_id == "id-1"
+    assert given.invocation is not None
+    assert given.invocation.inference_id == "id-1"
+    for absent in (read(), read(invocation_id=None)):
+        assert absent.caller_id is None
+        assert absent.invocation is not None
+        assert absent.invocation.inference_id == absent.request_id()
+        assert absent.call is not None
+        assert absent.call.headers == {"X-Amzn-SageMaker-Inference-Id": absent.request_id()}
+
+
+def test_the_notification_can_repeat_the_call() -> None:
+    configured = SageMakerOutput(
+        success_topic="arn:ok", error_topic="arn:no", include_response_in=("error",)
+    )
+    assert read(inference_id="i", accept="a/b", configured=configured).invocation == (
+        SageMakerInvocation(
+            endpoint_name="ocr-1",
+            inference_id="i",
+            input_location="s3://inputs/a.json",
+            accept="a/b",
+            success_topic="arn:ok",
+            error_topic="arn:no",
+            include_response_in=("error",),
+        )
+    )
+
+
+def test_without_a_configured_place_each_tenant_has_a_folder() -> None:
+    assert places() == (
+        "s3://results/results/sagemaker/acme/r1.out",
+        "s3://results/failures/sagemaker/acme/r1-error.out",
+    )
+    assert places(tenant="../b c")[0] == "s3://results/results/sagemaker/..%2Fb%20c/r1.out"
+
+
+@pytest.mark.parametrize(
+    ("path", "extension", "name", "result"),
+    [
+        ("s3://out", "", "", "s3://out/r1.out"),
+        ("s3://out/", "a/b", "", "s3://out/a/b/r1.out"),
+        ("s3://out/team", "", "r-1.json", "s3://out/team/r-1.json"),
+        ("s3://out/team/", "/a/b/", "r-1.json", "s3://out/team/a/b/r-1.json"),
+    ],
+)
+def test_a_result_lies_in_the_configured_place_under_extension_and_name(
+    path: str, extension: str, name: str, result: str
+) -> None:
+    asked = {"s3outputpathextension": extension, "filename": name}
+    members = {member: value for member, value in asked.items() if value}
+    assert places(configured=SageMakerOutput(output_path=path), **members)[0] == result
+
+
+def test_a_failure_lies_in_its_own_place_under_the_extension_and_never_the_name() -> None:
+    configured = SageMakerOutput(output_path="s3://out", failure_path="s3://bad/f/")
+    failure = places(configured=configured, s3outputpathextension="a/b", filename="r.json")[1]
+    assert failure == "s3://bad/f/a/b/r1-error.out"
+
+
+def test_the_repeats_of_a_client_are_one_request() -> None:
+    assert read().request_id() == read().request_id()
+    assert read().sha256("ocr-1") == read().sha256("ocr-1")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"invocation_id": "i2"},
+        {"invocation_id": None},
+        {"tenant": "other"},
+        {"authorization": SIGNED.replace("=AK/", "=AK2/")},
+        {"authorization": "Bearer key.secret"},
+    ],
+)
+def test_another_call_key_or_tenant_is_another_request(other: dict[str, Any]) -> None:
+    assert read(**other).request_id() != read().request_id()
+
+
+def test_calls_that_name_themselves_not_at_all_are_never_the_same() -> None:
+    assert read(invocation_id=None).request_id() != read(invocation_id=None).request_id()
