@@ -3,11 +3,7 @@
 import asyncio
 import os
 import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
-
-import aiohttp
 
 from penstock.adapters.aws.clients import client
 from penstock.adapters.aws.dead_letters import SqsDeadLetterQueue
@@ -21,11 +17,13 @@ from penstock.contracts.ports.dead_letters import DeadLetterQueue
 from penstock.contracts.ports.notifications import Notifier
 from penstock.contracts.ports.objects import PayloadStore, ResultStore
 from penstock.contracts.ports.requests import RequestQueue, RequestStore
+from penstock.protocol.announcing import Announcing
 from penstock.protocol.request_protocol import RequestProtocol
 from runtime_image.dispatcher.concurrency import Threads
+from runtime_image.dispatcher.model_calls import ModelCalls
+from runtime_image.dispatcher.model_server.http_server import model_server_of
 from runtime_image.dispatcher.model_server.readiness import Readiness
 from runtime_image.dispatcher.model_server.server import ModelServer
-from runtime_image.dispatcher.model_server.truss import TrussServer
 from runtime_image.dispatcher.observability.metrics import Metrics
 from runtime_image.dispatcher.observability.probes import serve_probes
 from runtime_image.dispatcher.process import Drain, Process
@@ -35,9 +33,6 @@ from runtime_image.dispatcher.scheduling.lanes import Lanes
 from runtime_image.dispatcher.settling import Settling
 from runtime_image.dispatcher.spot_notice import watch_spot_notice
 from runtime_image.dispatcher.worker import Worker
-
-_KEEPALIVE_SECONDS = 2
-"""Shorter than any server's own: a connection it just closed must not fail an attempt."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,12 +91,17 @@ def wire(
         settling=_settling(ports, threads),
         heartbeats=heartbeats,
         gate=gate,
-        model_server=model_server,
-        readiness=readiness,
+        model_calls=ModelCalls(
+            model_server=model_server,
+            readiness=readiness,
+            heartbeats=heartbeats,
+            metrics=metrics,
+            clock=ports.clock,
+            predict_timeout_seconds=environment.predict_timeout_seconds,
+            restart_after_stop=environment.restart_after_stop,
+        ),
         metrics=metrics,
         threads=threads,
-        predict_timeout_seconds=environment.predict_timeout_seconds,
-        restart_after_stop=environment.restart_after_stop,
     )
     lanes = Lanes(ports.queue, gate, lease_seconds=environment.lease_seconds, readiness=readiness)
     return Process(worker, lanes, heartbeats, readiness, drain)
@@ -112,25 +112,15 @@ def _settling(ports: Ports, threads: Threads) -> Settling:
         queue=ports.queue,
         dead_letters=ports.dead_letters,
         requests=ports.requests,
-        notifier=ports.notifier,
+        announcing=Announcing(results=ports.results, notifier=ports.notifier),
         threads=threads,
     )
-
-
-@asynccontextmanager
-async def truss_server(environment: DispatcherEnvironment) -> AsyncIterator[TrussServer]:
-    """Yield the model server of this pod, over connections of its own."""
-    connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEPALIVE_SECONDS)
-    async with aiohttp.ClientSession(
-        connector=connector, timeout=aiohttp.ClientTimeout(total=None), trust_env=False
-    ) as session:
-        yield TrussServer(environment.model_server_url, session, environment.max_result_bytes)
 
 
 async def run(environment: DispatcherEnvironment, drain: Drain) -> None:
     """Run the dispatcher against AWS until a drain is requested, and drain it."""
     metrics = Metrics(environment.model_id, environment.deployment_id)
-    async with truss_server(environment) as model_server:
+    async with model_server_of(environment) as model_server:
         process = wire(environment, aws_ports(environment), model_server, drain, metrics)
         readiness = process.readiness
         probes = await serve_probes(

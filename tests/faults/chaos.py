@@ -15,9 +15,11 @@ from penstock.adapters.in_memory import (
     InMemoryRequestStore,
     InMemoryResultStore,
 )
+from penstock.contracts.origin import ContainerCall
 from penstock.contracts.outcome import FaultCode
 from penstock.contracts.ports.clock import utc_now
 from penstock.contracts.request import RequestId
+from penstock.protocol.loading import Loaded
 from runtime_image.dispatcher.model_server.server import Answer, ModelFaultError
 from runtime_image.dispatcher.observability.metrics import Metrics
 from runtime_image.dispatcher.process import Drain
@@ -84,12 +86,16 @@ class UnreliableModel:
         return True
 
     async def predict(
-        self, request_id: RequestId, payload: bytes, content_type: str, timeout_seconds: float
+        self,
+        request_id: RequestId,
+        payload: Loaded,
+        call: ContainerCall | None,
+        timeout_seconds: float,
     ) -> Answer:
         await asyncio.sleep(random.uniform(0.001, 0.02))  # noqa: S311 - no secret
         if random.random() < 0.2:  # noqa: S311 - no secret
             raise ModelFaultError(FaultCode.MODEL_PREDICT_ERROR, "boom")
-        return Answer(payload, content_type)
+        return Answer(payload.content, payload.content_type)
 
 
 @dataclass

@@ -13,7 +13,7 @@ from uuid import UUID
 import pytest
 
 from penstock.contracts import submission
-from runtime_image.dispatcher import process, worker
+from runtime_image.dispatcher import model_calls, process, worker
 from runtime_image.dispatcher.scheduling import lanes
 from runtime_image.dispatcher.scheduling.holding import Held
 from tests.faults.profile import PROFILE
@@ -51,7 +51,7 @@ def virtual_time(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     def now() -> float:
         return asyncio.get_running_loop().time()
 
-    for module in (process, worker, lanes):
+    for module in (process, model_calls, lanes):
         monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=now, perf_counter=now))
     monkeypatch.setattr(worker.logger, "exception", _remember)
     # Hypothesis repeats a run from its choices alone: no other order or chance may matter.

@@ -3,7 +3,9 @@
 import asyncio
 from dataclasses import dataclass
 
+from penstock.contracts.origin import ContainerCall
 from penstock.contracts.request import RequestId
+from penstock.protocol.loading import Loaded
 from runtime_image.dispatcher.model_server.server import Answer
 from tests.faults.ledger import Ledger
 from tests.faults.simulation.turns import SimulatedProcess
@@ -31,14 +33,19 @@ class SimulatedModel:
         return True
 
     async def predict(
-        self, request_id: RequestId, payload: bytes, content_type: str, timeout_seconds: float
+        self,
+        request_id: RequestId,
+        payload: Loaded,
+        call: ContainerCall | None,
+        timeout_seconds: float,
     ) -> Answer:
-        self.ledger.ran(self.worker.name, request_id, payload)
+        assert isinstance(payload.content, bytes)
+        self.ledger.ran(self.worker.name, request_id, payload.content)
         answer: asyncio.Future[Answer] = self.worker.loop.create_future()
-        call = ModelCall(self.worker, request_id, answer)
-        self.calls.append(call)
+        running = ModelCall(self.worker, request_id, answer)
+        self.calls.append(running)
         try:
             return await answer
         finally:
-            if call in self.calls:
-                self.calls.remove(call)
+            if running in self.calls:
+                self.calls.remove(running)

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 
-from runtime_image.dispatcher.model_server.server import ModelServer
+from runtime_image.dispatcher.model_server.server import ModelBusyError, ModelServer
 
 logger = logging.getLogger(__name__)
 
@@ -57,8 +57,8 @@ class Readiness:
             try:
                 is_up = await self._model_server.is_ready()
                 self._must_restart = self._must_restart and is_up
-            except TimeoutError:
-                is_up = False  # it hangs: if it is to be restarted, it still is
+            except (TimeoutError, ModelBusyError):
+                is_up = False  # it runs: if it is to be restarted, it still is
             if is_up and not self._must_restart:
                 if not self._ready.is_set():
                     logger.info("model server ready")

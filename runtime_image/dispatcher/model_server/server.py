@@ -1,27 +1,47 @@
 """What the worker needs of any model server."""
 
+import os
 from dataclasses import dataclass
 from typing import Protocol
 
 from penstock.contracts.errors import PenstockError
+from penstock.contracts.origin import ContainerCall
 from penstock.contracts.outcome import Fault, FaultCode
+from penstock.contracts.ports.objects import Content
 from penstock.contracts.request import RequestId
+from penstock.protocol.failure_documents import ModelAnswer
+from penstock.protocol.loading import Loaded
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What the model made."""
+    """What the model made; whoever asked for it closes it."""
 
-    body: bytes
+    body: Content
     content_type: str
+    http_status: int = 200
+
+    @property
+    def size_bytes(self) -> int:
+        """How long the body is."""
+        if isinstance(self.body, bytes):
+            return len(self.body)
+        return os.fstat(self.body.fileno()).st_size
+
+    def close(self) -> None:
+        """Let go of the file, if it is one; it has no name, so that is its end."""
+        if not isinstance(self.body, bytes):
+            self.body.close()
 
 
 class ModelFaultError(PenstockError):
     """The attempt failed."""
 
-    def __init__(self, code: FaultCode, message: str) -> None:
+    def __init__(self, code: FaultCode, message: str, answer: ModelAnswer | None = None) -> None:
         super().__init__(message)
         self.fault = Fault(code=code, message=message)
+        self.answer = answer
+        """What the server said, if it said anything."""
 
 
 class ModelBusyError(PenstockError):
@@ -35,14 +55,21 @@ class ModelServer(Protocol):
         """Whether requests would be taken now.
 
         Raises:
+            ModelBusyError: the server lives and takes none just now.
             TimeoutError: the server runs and does not answer.
         """
         ...
 
     async def predict(
-        self, request_id: RequestId, payload: bytes, content_type: str, timeout_seconds: float
+        self,
+        request_id: RequestId,
+        payload: Loaded,
+        call: ContainerCall | None,
+        timeout_seconds: float,
     ) -> Answer:
         """Run the model once; cancelling the call closes the connection.
+
+        A caller who speaks to the container itself says how in `call`.
 
         Raises:
             ModelFaultError: the model failed, or did not answer in time.

@@ -3,7 +3,7 @@
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 _SECONDS = (0.005, 0.01, 0.05, 0.1, 0.5, 1, 2, 5, 10, 30, 60, 300, 600, 1_800, 3_600)
-_BYTES = tuple(4.0**power for power in range(4, 15))
+_BYTES = tuple(4.0**power for power in range(4, 17))
 _LABELS = ("model_id", "deployment_id")
 
 

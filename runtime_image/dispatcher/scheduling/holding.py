@@ -2,11 +2,12 @@
 
 import asyncio
 import logging
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
-from penstock.contracts.errors import LeaseLostError, UnavailableError
+from penstock.contracts.errors import LeaseLostError, PenstockError, UnavailableError
 from penstock.contracts.ports.requests import Delivery, RequestQueue
 from penstock.contracts.request import AsyncRequest
 from penstock.protocol.request_protocol import RequestProtocol
@@ -14,6 +15,7 @@ from runtime_image.dispatcher.concurrency import Threads
 
 logger = logging.getLogger(__name__)
 
+T = TypeVar("T")
 
 _CANCEL_WATCH_SECONDS = 0.5
 """Between looks whether a running request is still wanted: one batched read."""
@@ -26,6 +28,10 @@ class Interruption(StrEnum):
     CANCELED = "canceled by its caller"
     DRAINED = "worker drains"
     RESTARTED = "model server restarts"
+
+
+class RequestInterruptedError(PenstockError):
+    """A request in hand was stopped from outside; `Held.interruption` says why."""
 
 
 @dataclass(eq=False)
@@ -45,10 +51,42 @@ class Held:
     """What it waits for right now: a turn or the model. Only that may be interrupted."""
 
     def interrupt(self, why: Interruption) -> None:
-        """Stop waiting; a request between two writes is left to finish them."""
-        if self.waits is not None and not self.waits.done():
-            self.interruption = why
+        """Stop waiting, now or before the next wait; what is being written is finished."""
+        self.interruption = why
+        if self.waits is not None:
             self.waits.cancel()
+
+    async def interruptibly(self, wait: Coroutine[Any, Any, T]) -> T:
+        """Return what `wait` returns.
+
+        Raises:
+            RequestInterruptedError: it was interrupted.
+        """
+        if self.interruption is not None:
+            wait.close()
+            raise RequestInterruptedError(self.interruption)
+        waits: asyncio.Future[T] = asyncio.ensure_future(wait)
+        self.waits = waits
+        try:
+            return await waits
+        except asyncio.CancelledError:
+            waits.cancel()
+            if self.interruption is None:
+                raise  # the process itself ends
+            raise RequestInterruptedError(self.interruption) from None
+
+    @property
+    def claimed(self) -> AsyncRequest:
+        """The request, where it must have been claimed."""
+        if self.request is None:
+            raise AssertionError("only a claimed request reaches the model server")
+        return self.request
+
+    @property
+    def log_keys(self) -> dict[str, object]:
+        """What a log event about it carries."""
+        keys: dict[str, object] = {"request_id": self.delivery.message.request_id}
+        return keys | ({"attempt": self.request.attempt} if self.request else {})
 
 
 class Heartbeats:

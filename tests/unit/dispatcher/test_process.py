@@ -7,22 +7,28 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from penstock.contracts.environments import DispatcherEnvironment
+from penstock.contracts.origin import ContainerCall
 from penstock.contracts.outcome import FaultCode
 from penstock.contracts.ports.clock import utc_now
 from penstock.contracts.request import RequestId, RequestState, RetryPolicy
+from penstock.protocol.loading import Loaded
 from runtime_image.dispatcher.model_server.server import Answer, ModelBusyError, ModelFaultError
 from runtime_image.dispatcher.observability.metrics import Metrics
 from runtime_image.dispatcher.process import Drain, Process
 from runtime_image.dispatcher.scheduling.holding import Heartbeats
 from runtime_image.dispatcher.wiring import Ports, wire
 from tests.unit.dispatcher.conftest import World
+from tests.unit.dispatcher.environment import environment
 
 Behaviour = Callable[[bytes], Awaitable[bytes]]
 
 
 async def _echo(payload: bytes) -> bytes:
     return payload
+
+
+def _bytes_of(payload: Loaded) -> bytes:
+    return payload.content if isinstance(payload.content, bytes) else payload.content.read()
 
 
 @dataclass
@@ -41,16 +47,21 @@ class HeldModel:
         return self.ready
 
     async def predict(
-        self, request_id: RequestId, payload: bytes, content_type: str, timeout_seconds: float
+        self,
+        request_id: RequestId,
+        payload: Loaded,
+        call: ContainerCall | None,
+        timeout_seconds: float,
     ) -> Answer:
-        self.asked.append(payload)
+        content = _bytes_of(payload)
+        self.asked.append(content)
         self.limits.append(timeout_seconds)
         self.running += 1
         self.most_running = max(self.most_running, self.running)
         try:
-            return Answer(await self.behaviour(payload), content_type)
+            return Answer(await self.behaviour(content), payload.content_type)
         except asyncio.CancelledError:
-            self.closed.append(payload)
+            self.closed.append(content)
             raise
         finally:
             self.running -= 1
@@ -76,15 +87,6 @@ def world() -> World:
     return World(utc_now)
 
 
-def _environment(**values: float) -> DispatcherEnvironment:
-    required = {
-        name: "x"
-        for name, described in DispatcherEnvironment.model_fields.items()
-        if described.is_required()
-    }
-    return DispatcherEnvironment.model_validate(required | values)
-
-
 @asynccontextmanager
 async def _dispatching(
     world: World, model: HeldModel, **values: float
@@ -97,9 +99,9 @@ async def _dispatching(
         results=world.results,
         notifier=world.notifier,
     )
-    environment = _environment(**({"lease_seconds": 3} | values))
-    drain = Drain(environment.drain_seconds)
-    process = wire(environment, ports, model, drain, Metrics("echo", "echo-v1"))
+    settings = environment(**({"lease_seconds": 3} | values))
+    drain = Drain(settings.drain_seconds)
+    process = wire(settings, ports, model, drain, Metrics("echo", "echo-v1"))
     dispatcher = Dispatcher(world, model, drain, process, asyncio.create_task(process.run()))
     try:
         yield dispatcher
@@ -166,7 +168,7 @@ async def test_nothing_is_received_until_the_model_is_ready(world: World) -> Non
 async def test_a_busy_server_is_asked_again_and_no_attempt_is_counted(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("runtime_image.dispatcher.worker._BUSY_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr("runtime_image.dispatcher.model_calls._BUSY_PAUSE_SECONDS", 0.01)
     refusals = 2
 
     async def busy_then_echo(payload: bytes) -> bytes:

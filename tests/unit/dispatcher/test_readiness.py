@@ -2,7 +2,9 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
+from penstock.contracts.origin import ContainerCall
 from penstock.contracts.request import RequestId
+from penstock.protocol.loading import Loaded
 from runtime_image.dispatcher.model_server.readiness import Readiness
 from runtime_image.dispatcher.model_server.server import Answer
 
@@ -22,7 +24,11 @@ class Server:
         return self.is_up
 
     async def predict(
-        self, request_id: RequestId, payload: bytes, content_type: str, timeout_seconds: float
+        self,
+        request_id: RequestId,
+        payload: Loaded,
+        call: ContainerCall | None,
+        timeout_seconds: float,
     ) -> Answer:
         raise AssertionError("nobody predicts here")
 

@@ -1,0 +1,77 @@
+"""What an answer that is none becomes; the codes follow the table of the Baseten async guide."""
+
+from http import HTTPStatus
+
+import aiohttp
+
+from penstock.contracts.outcome import FaultCode
+from penstock.protocol.failure_documents import ModelAnswer
+from runtime_image.dispatcher.model_server.server import ModelFaultError
+
+OCTETS = "application/octet-stream"
+"""What an answer is that does not say it."""
+
+_KEPT_BYTES = 1024**2
+"""How much of an error answer its caller gets to see."""
+
+_MESSAGE_BYTES = 2_000
+
+_CODE_OF_STATUS: dict[int, FaultCode] = {
+    HTTPStatus.NOT_FOUND: FaultCode.MODEL_DOES_NOT_EXIST,
+    HTTPStatus.REQUEST_TIMEOUT: FaultCode.MODEL_PREDICT_TIMEOUT,
+    HTTPStatus.PRECONDITION_FAILED: FaultCode.MODEL_PREDICT_ERROR,  # Truss: the class is broken
+    HTTPStatus.BAD_GATEWAY: FaultCode.MODEL_UNAVAILABLE,
+    HTTPStatus.GATEWAY_TIMEOUT: FaultCode.MODEL_PREDICT_TIMEOUT,
+}
+
+
+async def refusal(response: aiohttp.ClientResponse, *, is_of_container: bool) -> ModelFaultError:
+    """Return the fault that an error answer stands for.
+
+    Args:
+        response: The answer, its body unread.
+        is_of_container: Whether the caller chose the path, so 404 says nothing of the model.
+    """
+    body = await _start_of(response.content)
+    text = body[:_MESSAGE_BYTES].decode(errors="replace").strip()
+    status = response.status
+    return ModelFaultError(
+        _code(status, is_of_container=is_of_container),
+        f"The model server answered {status}: {text}",
+        ModelAnswer(
+            body=body,
+            content_type=response.headers.get("Content-Type", OCTETS),
+            http_status=status,
+        ),
+    )
+
+
+def breakdown(error: aiohttp.ClientError) -> ModelFaultError:
+    """Return the fault of a call that ended without a whole answer."""
+    if isinstance(error, (aiohttp.ServerConnectionError, aiohttp.ClientOSError)):
+        return ModelFaultError(
+            FaultCode.MODEL_UNAVAILABLE, "The model server closed the connection unanswered."
+        )
+    if isinstance(error, aiohttp.ClientPayloadError):
+        return ModelFaultError(
+            FaultCode.MODEL_UNAVAILABLE, "The model server broke off in its answer."
+        )
+    return ModelFaultError(
+        FaultCode.MODEL_PREDICT_ERROR, f"The model server's answer is not HTTP: {error}"
+    )
+
+
+def _code(status: int, *, is_of_container: bool) -> FaultCode:
+    if status == HTTPStatus.NOT_FOUND and is_of_container:
+        return FaultCode.MODEL_INVALID_INPUT
+    if known := _CODE_OF_STATUS.get(status):
+        return known
+    is_rejected = HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
+    return FaultCode.MODEL_INVALID_INPUT if is_rejected else FaultCode.MODEL_PREDICT_ERROR
+
+
+async def _start_of(stream: aiohttp.StreamReader) -> bytes:
+    body = bytearray()
+    while len(body) < _KEPT_BYTES and (chunk := await stream.read(_KEPT_BYTES - len(body))):
+        body += chunk
+    return bytes(body)
