@@ -1,21 +1,17 @@
 """What a container answered, as our answer to who waits for it or asks for it."""
 
-import base64
-import json
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
 from aws_lambda_powertools.event_handler import Response, content_types
 
+from functions.inline_answer import inline_answer
 from penstock.contracts.outcome import StoredObject
 from penstock.contracts.ports.objects import ResultStore
 from penstock.contracts.request import AsyncRequest, RequestState
 from penstock.dialects.datacrunch.answers import error_text, failure_status, result_type
 from penstock.dialects.datacrunch.errors import ErrorText
-
-_LONGEST_TEXT = 5_700_000
-"""As JSON; Lambda answers at most 6 MB, and base64 of what travels inside is never longer."""
 
 Answer = Response[Any]
 
@@ -64,18 +60,4 @@ class ContainerAnswers:
         return Response(status, content_types.APPLICATION_JSON, text)
 
     def _inline(self, stored: StoredObject, status: int) -> Answer:
-        content = self.results.read(stored)
-        if (text := _text(content)) is not None:
-            return Response(status, stored.content_type, text)
-        response = Response(status, stored.content_type, base64.b64encode(content).decode())
-        response.base64_encoded = True
-        return response
-
-
-def _text(content: bytes) -> str | None:
-    """Return what may travel as text: base64 is decoded only for callers who send `Accept`."""
-    try:
-        text = content.decode()
-    except UnicodeDecodeError:
-        return None
-    return text if len(json.dumps(text)) <= _LONGEST_TEXT else None
+        return inline_answer(status, self.results.read(stored), stored.content_type)

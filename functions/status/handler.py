@@ -10,6 +10,7 @@ from functions.status.service import StatusService
 from functions.telemetry import telemetry
 from penstock.adapters.aws.clients import client
 from penstock.adapters.aws.directory import DynamoCatalog
+from penstock.adapters.aws.limits import DynamoRateLimit
 from penstock.adapters.aws.objects import S3ResultStore
 from penstock.adapters.aws.requests.queue import SqsRequestQueue
 from penstock.adapters.aws.requests.store import DynamoRequestStore
@@ -25,6 +26,17 @@ def _queue_of(deployment: Deployment) -> SqsRequestQueue:
     return SqsRequestQueue(deployment.queue_urls, client("sqs"))
 
 
+def _calls() -> DynamoRateLimit | None:
+    if not _environment.tenant_calls_per_second:
+        return None
+    return DynamoRateLimit(
+        _environment.limits_table,
+        _environment.tenant_calls_per_second,
+        client("dynamodb"),
+        counted="calls",
+    )
+
+
 _app = create_app(
     StatusService(
         catalog=DynamoCatalog(_environment.catalog_table, client("dynamodb"), utc_now),
@@ -35,6 +47,7 @@ _app = create_app(
         result_url_seconds=_environment.result_url_seconds,
     ),
     _telemetry.count,
+    calls=_calls(),
 )
 
 

@@ -1,25 +1,34 @@
 """Looking at a request, cancelling it, fetching its result."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeGuard
 
 from penstock.contracts.directory.catalog import Deployment
 from penstock.contracts.errors import ResultNotReadyError, UnknownRequestError
-from penstock.contracts.outcome import StoredObject
 from penstock.contracts.ports.directory import Catalog
 from penstock.contracts.ports.objects import ResultStore
-from penstock.contracts.ports.requests import QueueDepth, RequestQueue, RequestStore
+from penstock.contracts.ports.requests import (
+    QueueDepth,
+    RequestPage,
+    RequestQueue,
+    RequestStore,
+)
 from penstock.contracts.request import AsyncRequest, RequestId, RequestState, Tenant
 from penstock.dialects.address import Address
 from penstock.dialects.baseten.answers import shown_errors
-from penstock.dialects.media_type import is_json
+from penstock.dialects.baseten.listing import Listing
+
+_LONGEST_ID = 255
+_MOST_LOOKS = 10
+"""How many pages one call looks through for requests that pass the filters."""
 
 
 @dataclass(frozen=True)
 class InlineResult:
-    """A small JSON result, as the model wrote it."""
+    """A small result, as the model wrote it."""
 
-    text: str
+    content: bytes
     content_type: str
 
 
@@ -42,15 +51,48 @@ class StatusService:
     result_url_seconds: int
 
     def find(self, request_id: str, tenant: Tenant, address: Address) -> AsyncRequest:
-        """Return a request.
+        """Return a request by its id, else by the id that its caller gave it in any dialect.
 
         Raises:
             UnknownRequestError: there is none, or it is another tenant's or another model's.
         """
-        request = self.requests.find(RequestId(request_id))
-        if request is None or request.tenant != tenant or not address.may_mean(request.model_id):
-            raise UnknownRequestError(request_id)
-        return request
+        if len(request_id) <= _LONGEST_ID:
+            found = self.requests.find(RequestId(request_id))
+            if _is_shown(found, tenant, address):
+                return found
+            found = self.requests.find_by_caller_id(tenant, request_id)
+            if _is_shown(found, tenant, address):
+                return found
+        raise UnknownRequestError(request_id)
+
+    def find_many(self, request_ids: Sequence[str], tenant: Tenant) -> Sequence[AsyncRequest]:
+        """Return those requests of a tenant that exist, each once, in the order of the ids."""
+        ids = [RequestId(request_id) for request_id in dict.fromkeys(request_ids)]
+        found = self.requests.find_many(ids)
+        rows = (found[request_id] for request_id in ids if request_id in found)
+        return [request for request in rows if request.tenant == tenant]
+
+    def list_requests(self, tenant: Tenant, address: Address, listing: Listing) -> RequestPage:
+        """Return a tenant's requests at a deployment that pass the filters, the newest first.
+
+        Raises:
+            UnknownModelError: the address leads to no deployment.
+            InvalidSubmissionError: `listing.after` is no place in this list.
+        """
+        deployment = address.resolve(self.catalog)
+        found: list[AsyncRequest] = []
+        after = listing.after
+        for _ in range(_MOST_LOOKS):
+            page = self.requests.list_page(
+                tenant, deployment.deployment_id, limit=listing.limit - len(found), after=after
+            )
+            found += filter(listing.wants, page.requests)
+            after = page.next
+            if page.requests and listing.ends_before(page.requests[-1]):
+                return RequestPage(found, None)
+            if after is None or len(found) == listing.limit:
+                break
+        return RequestPage(found, after)
 
     def cancel(
         self, request_id: str, tenant: Tenant, address: Address, *, force: bool
@@ -78,9 +120,9 @@ class StatusService:
         if request.state is not RequestState.SUCCEEDED or request.result is None:
             reasons = [f"{fault.code}: {fault.message}" for fault in shown_errors(request)]
             raise ResultNotReadyError(request_id, request.state, "; ".join(reasons))
-        return self._inline(request.result) or ResultElsewhere(
-            self.results.url(request.result, self.result_url_seconds)
-        )
+        if request.result.size_bytes > self.inline_result_bytes:
+            return ResultElsewhere(self.results.url(request.result, self.result_url_seconds))
+        return InlineResult(self.results.read(request.result), request.result.content_type)
 
     def depth(self, address: Address) -> tuple[Deployment, QueueDepth]:
         """Return the deployment an address means, and how much waits and runs there.
@@ -91,11 +133,12 @@ class StatusService:
         deployment = address.resolve(self.catalog)
         return deployment, self.queue_of(deployment).depth()
 
-    def _inline(self, result: StoredObject) -> InlineResult | None:
-        if result.size_bytes > self.inline_result_bytes or not is_json(result.content_type):
-            return None
-        try:
-            text = self.results.read(result).decode()
-        except UnicodeDecodeError:
-            return None  # it says it is JSON, but is not; the caller shall have its bytes
-        return InlineResult(text, result.content_type)
+
+def _is_shown(
+    request: AsyncRequest | None, tenant: Tenant, address: Address
+) -> TypeGuard[AsyncRequest]:
+    return (
+        request is not None
+        and request.tenant == tenant
+        and address.may_mean(request.model_id, request.chain_id)
+    )

@@ -17,7 +17,7 @@ from penstock.contracts.http.baseten import WebhookBody
 from penstock.contracts.http.routes import ROUTES, Route
 from penstock.contracts.origin import Dialect
 from penstock.dialects.baseten import operations as baseten
-from penstock.dialects.baseten.webhook_operation import WEBHOOK_EXAMPLE, webhook_operation
+from penstock.dialects.baseten.document.webhook import WEBHOOK_EXAMPLE, webhook_operation
 from penstock.dialects.datacrunch import operations as datacrunch
 from penstock.dialects.operation import JSON, Answer, Body, DialectDescription, OperationDescription
 from penstock.dialects.sagemaker import operations as sagemaker
@@ -152,7 +152,7 @@ def _answer(answer: Answer) -> dict[str, Any]:
 
 
 def _content(body: Body) -> dict[str, Any]:
-    schema: dict[str, Any] = {"$ref": _schemas()[0][body.model]} if body.model else {}
+    schema = {"$ref": _schemas()[0][body.model]} if body.model else body.schema
     entry = {"schema": schema}
     as_json = entry if body.example is None else {**entry, "example": body.example}
     return {name: as_json if name == JSON else entry for name in body.content_types}

@@ -20,7 +20,10 @@ class Body:
     """What travels in a call or an answer."""
 
     model: type[BaseModel] | None = None
-    """`None`: any JSON, or any bytes if the content type is not JSON."""
+    """`None`: what `schema` says of it."""
+
+    schema: Mapping[str, Any] = field(default_factory=dict)
+    """Empty: any JSON, or any bytes if the content type is not JSON."""
 
     example: Any = None
     """Required for JSON."""

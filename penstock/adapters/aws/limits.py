@@ -1,7 +1,7 @@
-"""Counting each tenant's requests by the second."""
+"""Counting each tenant's requests and calls by the second."""
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from botocore.exceptions import ClientError
 
@@ -17,17 +17,19 @@ _KEPT_FOR = timedelta(minutes=5)
 
 
 class DynamoRateLimit:
-    """`RateLimit` over one table: one counter for each tenant and second."""
+    """`RateLimit` over one table: one counter for each tenant, kind and second."""
 
     def __init__(
         self,
         table: str,
-        requests_per_second: int,
+        per_second: int,
         dynamodb: "DynamoDBClient",
         clock: Clock = utc_now,
+        counted: Literal["requests", "calls"] = "requests",
     ) -> None:
         self._table = table
-        self._limit = requests_per_second
+        self._limit = per_second
+        self._counted = counted
         self._dynamodb = dynamodb
         self._clock = clock
 
@@ -38,10 +40,10 @@ class DynamoRateLimit:
         if count > self._limit:
             raise self._too_many()
         try:
-            with aws_call("count requests of tenant"):
+            with aws_call(f"count {self._counted} of tenant"):
                 self._dynamodb.update_item(
                     TableName=self._table,
-                    Key={"window": {"S": f"{tenant}#{second}"}},
+                    Key={"window": {"S": f"{tenant}#{self._counted}#{second}"}},
                     UpdateExpression="SET purge_at = :purge_at ADD taken :count",
                     ConditionExpression="attribute_not_exists(taken) OR taken <= :room",
                     ExpressionAttributeValues={
@@ -56,4 +58,4 @@ class DynamoRateLimit:
             raise self._too_many() from error
 
     def _too_many(self) -> RateLimitedError:
-        return RateLimitedError(f"more than {self._limit} requests per second", 1)
+        return RateLimitedError(f"more than {self._limit} {self._counted} per second", 1)

@@ -33,6 +33,7 @@ class Route(NamedTuple):
 
 
 _MODEL_IN_PATH = "/models/{model_id}"
+_CHAIN_IN_PATH = "/chains/{chain_id}"
 _TARGETS = (
     "/production",
     "/development",
@@ -42,23 +43,40 @@ _TARGETS = (
 
 
 def _baseten() -> tuple[Route, ...]:
-    """Return the Baseten inference API; `/models/{model_id}` stands in for its host names."""
-    found: list[Route] = []
-    for model in (_MODEL_IN_PATH, ""):
+    """Return the Baseten inference API and what we serve beyond it.
+
+    `/models/{model_id}` and `/chains/{chain_id}` stand in for its host names.
+    """
+    found = [
+        Route("POST", "/uploads", "intake", "create_upload"),
+        Route("POST", "/async_requests/status", "status", "get_statuses"),
+    ]
+    for owner in (_MODEL_IN_PATH, _CHAIN_IN_PATH, ""):
         # Without a target segment the host names model and environment: `model-{id}-{env}`.
-        targets = _TARGETS if model else ("", *_TARGETS)
+        targets = _TARGETS if owner else ("", *_TARGETS)
         for target in targets:
-            found += [
-                Route("POST", f"{model}{target}/async_predict", "intake", "submit"),
-                Route("GET", f"{model}{target}/async_queue_status", "status", "queue_status"),
-            ]
-        request = f"{model}/async_request/{{request_id}}"
+            found += _at_target(f"{owner}{target}", owner)
+        request = f"{owner}/async_request/{{request_id}}"
         found += [
             Route("GET", request, "status", "get_request"),
             Route("DELETE", request, "status", "cancel_request"),
             Route("GET", f"{request}/result", "status", "get_result"),
         ]
     return tuple(found)
+
+
+def _at_target(target: str, owner: str) -> list[Route]:
+    found = [
+        Route("POST", f"{target}/async_predict_batch", "intake", "submit_batch"),
+        Route("POST", f"{target}/wake", "intake", "wake"),
+        Route("GET", f"{target}/async_queue_status", "status", "queue_status"),
+        Route("GET", f"{target}/async_requests", "status", "list_requests"),
+    ]
+    if owner != _CHAIN_IN_PATH:
+        found.append(Route("POST", f"{target}/async_predict", "intake", "submit"))
+    if owner != _MODEL_IN_PATH:
+        found.append(Route("POST", f"{target}/async_run_remote", "intake", "submit_chain"))
+    return found
 
 
 BASETEN_ROUTES = _baseten()

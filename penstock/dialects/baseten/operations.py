@@ -1,155 +1,9 @@
-"""What the API's document says of each operation."""
+"""What the API's document says of this dialect's operations."""
 
-from collections.abc import Mapping
-
-from penstock.contracts.http.baseten import (
-    Accepted,
-    AsyncPredict,
-    CancelAnswer,
-    ErrorBody,
-    QueueStatus,
-    RequestStatus,
-)
-from penstock.contracts.http.native import IDEMPOTENCY_KEY_LENGTH
-from penstock.contracts.http.signature import REQUEST_ID_HEADER
-from penstock.dialects.baseten.submission import IDEMPOTENCY_KEY_HEADER
-from penstock.dialects.operation import (
-    ANY_TYPE,
-    JSON,
-    Answer,
-    Body,
-    DialectDescription,
-    Failure,
-    OperationDescription,
-)
-
-EXAMPLE_REQUEST_ID = "0123456789abcdef0123456789abcdef"
-EXAMPLE_MODEL = {"model_id": "ocr", "deployment_id": "ocr-1"}
-EXAMPLE_SUBMISSION = {
-    "model_input": {"image": "iVBORw0KGgo="},
-    "webhook_endpoint": "https://hooks.example.com/done",
-    "priority": 1,
-    "max_time_in_queue_seconds": 1800,
-    "inference_retry_config": {
-        "max_attempts": 4,
-        "initial_delay_ms": 500,
-        "max_delay_ms": 8000,
-    },
-}
-EXAMPLE_STATUS = {
-    "request_id": EXAMPLE_REQUEST_ID,
-    **EXAMPLE_MODEL,
-    "status": "IN_PROGRESS",
-    "webhook_status": "PENDING",
-    "created_at": "2026-01-02T03:04:05.678901Z",
-    "status_at": "2026-01-02T03:04:09.000001Z",
-    "errors": [],
-}
-
-OPERATIONS: Mapping[str, OperationDescription] = {
-    "submit": OperationDescription(
-        summary="Submit a request",
-        description="Stores and queues a request and answers at once with its id.",
-        body=Body(model=AsyncPredict, example=EXAMPLE_SUBMISSION),
-        parameters=(
-            {
-                "name": IDEMPOTENCY_KEY_HEADER,
-                "in": "header",
-                "description": (
-                    "Our extension. A repeat with the same key and the same submission answers "
-                    "with the first request's id and starts nothing new."
-                ),
-                "schema": {"type": "string", "minLength": 1, "maxLength": IDEMPOTENCY_KEY_LENGTH},
-            },
-        ),
-        successes={
-            201: Answer(
-                description="The request is stored and queued.",
-                body=Body(model=Accepted, example={"request_id": EXAMPLE_REQUEST_ID}),
-                headers={REQUEST_ID_HEADER: "The request id again."},
-            ),
-        },
-        errors=(400, 404, 409, 413),
-    ),
-    "get_request": OperationDescription(
-        summary="Where is my request?",
-        description="The status of a request, while it waits and runs and for days after its end.",
-        successes={
-            200: Answer(
-                description="The status.", body=Body(model=RequestStatus, example=EXAMPLE_STATUS)
-            )
-        },
-        errors=(404,),
-    ),
-    "cancel_request": OperationDescription(
-        summary="Cancel a request",
-        description=(
-            "A request that no replica has taken is canceled. One that runs or waits for its next "
-            "attempt goes on, unless `force` is given."
-        ),
-        parameters=(
-            {
-                "name": "force",
-                "in": "query",
-                "description": (
-                    "Our extension. Also cancels a request that waits for its next attempt, and "
-                    "asks one that runs to stop."
-                ),
-                "schema": {"type": "boolean", "default": False},
-            },
-        ),
-        successes={
-            200: Answer(
-                description="What became of the wish; also when it came too late.",
-                body=Body(
-                    model=CancelAnswer,
-                    example={
-                        "request_id": EXAMPLE_REQUEST_ID,
-                        "canceled": True,
-                        "message": "The request was canceled.",
-                    },
-                ),
-            )
-        },
-        errors=(400, 404),
-    ),
-    "get_result": OperationDescription(
-        summary="Fetch a result",
-        description=(
-            "Our extension. Small JSON results are answered as the model wrote them; others by a "
-            "redirect to a presigned URL. Do not send the API key there."
-        ),
-        successes={
-            200: Answer(
-                description="The result.",
-                body=Body(example={"text": "Penstock"}, content_types=(JSON, ANY_TYPE)),
-            ),
-            303: Answer(
-                description="The result lies elsewhere.",
-                headers={"Location": "A URL that can be read for some minutes, without a key."},
-            ),
-        },
-        errors=(404, 409),
-    ),
-    "queue_status": OperationDescription(
-        summary="How long is the queue?",
-        description="How many requests of a deployment wait and run; SQS settles within a minute.",
-        successes={
-            200: Answer(
-                description="The counts.",
-                body=Body(
-                    model=QueueStatus,
-                    example={
-                        **EXAMPLE_MODEL,
-                        "num_queued_requests": 12,
-                        "num_in_progress_requests": 3,
-                    },
-                ),
-            )
-        },
-        errors=(404,),
-    ),
-}
+from penstock.contracts.http.baseten import ErrorBody
+from penstock.dialects.baseten.document.asking import ASKING
+from penstock.dialects.baseten.document.submitting import SUBMITTING
+from penstock.dialects.operation import Body, DialectDescription, Failure
 
 
 def _failure(
@@ -205,12 +59,13 @@ FAILURES = {
 }
 
 DESCRIPTION = DialectDescription(
-    operations=OPERATIONS,
+    operations={**SUBMITTING, **ASKING},
     failures=FAILURES,
     path_parameters={
         "model_id": "The model.",
+        "chain_id": "The chain.",
         "environment": "An environment of the model, such as `production` or `staging`.",
         "deployment_id": "A deployment of the model.",
-        "request_id": "The id that the submission was answered with.",
+        "request_id": "What the submission was answered with, or its caller's own id.",
     },
 )

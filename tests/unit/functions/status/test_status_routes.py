@@ -1,5 +1,6 @@
 """Asking about requests over HTTP."""
 
+import base64
 import json
 from typing import Any
 
@@ -31,9 +32,13 @@ class Client:
         )
         self._app = create_app(service, world.count)
 
+    def answer(self, method: str, path: str, **event: Any) -> dict[str, Any]:
+        """Return the answer as the function gives it."""
+        return dict(self._app.resolve(proxy_event(method, path, **event), LambdaContext()))
+
     def call(self, method: str, path: str, **event: Any) -> Any:
         """Return status, text and headers of the answer."""
-        answer = self._app.resolve(proxy_event(method, path, **event), LambdaContext())
+        answer = self.answer(method, path, **event)
         headers = {name: values[0] for name, values in answer["multiValueHeaders"].items()}
         return answer["statusCode"], answer.get("body"), headers
 
@@ -155,17 +160,21 @@ def test_a_small_json_result_is_answered_as_the_model_wrote_it(
 
 @pytest.mark.parametrize(
     ("body", "content_type"),
-    [
-        (b'"' + b"x" * 19 + b'"', "application/json"),
-        (b"RIFF", "audio/wav"),
-        (b'"\xff"', "application/json"),
-    ],
-    ids=["large", "not JSON", "not UTF-8"],
+    [(b"RIFF\xff\x00", "audio/wav"), (b'"\xff"', "application/json"), (b"", "text/plain")],
+    ids=["not JSON", "not UTF-8", "empty"],
 )
-def test_any_other_result_is_a_redirect(
+def test_a_small_result_of_any_type_is_answered_byte_by_byte(
     client: Client, world: World, body: bytes, content_type: str
 ) -> None:
-    row = world.succeeded(body, content_type)
+    answer = client.answer("GET", result_path(world.succeeded(body, content_type)))
+    sent = answer["body"]
+    assert (base64.b64decode(sent) if answer["isBase64Encoded"] else sent.encode()) == body
+    assert answer["multiValueHeaders"]["Content-Type"] == [content_type]
+    assert answer["statusCode"] == 200
+
+
+def test_a_large_result_is_a_redirect(client: Client, world: World) -> None:
+    row = world.succeeded(b'"' + b"x" * 19 + b'"')
     status, _, headers = client.call("GET", result_path(row))
     assert status == 303
     assert headers["Location"] == (

@@ -9,11 +9,11 @@ from penstock.contracts.http.signature import (
     TIMESTAMP_HEADER,
     TIMESTAMPED_SIGNATURE_HEADER,
 )
-from penstock.dialects.baseten.operations import EXAMPLE_MODEL, EXAMPLE_REQUEST_ID
+from penstock.dialects.baseten.document.examples import MODEL, REQUEST_ID
 
 WEBHOOK_EXAMPLE = {
-    "request_id": EXAMPLE_REQUEST_ID,
-    **EXAMPLE_MODEL,
+    "request_id": REQUEST_ID,
+    **MODEL,
     "type": "async_request_completed",
     "time": "2026-01-02T03:04:05.678901Z",
     "data": {"ok": True},

@@ -1,0 +1,1 @@
+"""What the API's document says of the Baseten dialect and of what is served beyond it."""
