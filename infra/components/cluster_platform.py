@@ -41,7 +41,7 @@ class ClusterPlatformArgs:
     log_days: int
     is_protected: bool
     tags: Mapping[str, str]
-    """Put on machines that Pulumi does not start itself."""
+    """Put on machines and disks: the provider's own tags do not reach them."""
 
 
 class ClusterPlatform(pulumi.ComponentResource):
@@ -104,6 +104,7 @@ class ClusterPlatform(pulumi.ComponentResource):
             network=self.network,
             log_days=args.log_days,
             is_protected=args.is_protected,
+            tags=args.tags,
         )
         return Cluster(f"{self._name}-cluster", cluster, self._child)
 

@@ -1,5 +1,6 @@
 """A cluster that is ready for workloads."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pulumi
@@ -32,6 +33,8 @@ class ClusterArgs:
     network: Network
     log_days: int
     is_protected: bool
+    tags: Mapping[str, str]
+    """Put on machines and disks."""
 
 
 class Cluster(pulumi.ComponentResource):
@@ -80,6 +83,7 @@ class Cluster(pulumi.ComponentResource):
             role_arn=self.node_role.arn,
             subnet_ids=args.network.private_subnet_ids,
             ready=[*self.node_role.grants, *before_nodes.add_ons, args.network],
+            tags=args.tags,
         )
         nodes = _declare_system_nodes(
             f"{name}-system", self.place, args.settings.system_nodes, child

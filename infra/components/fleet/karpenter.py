@@ -110,6 +110,8 @@ def _values(args: KarpenterArgs, warnings: InterruptionQueue) -> dict[str, objec
         "serviceAccount": {"name": _SERVICE_ACCOUNT},
         "controller": {
             "image": {"repository": f"{registry}/karpenter/controller"},
+            # It cannot ask the metadata: its node lets no pod near.
+            "env": [{"name": "AWS_REGION", "value": args.place.region}],
             "resources": {
                 "requests": {"cpu": "250m", "memory": "512Mi"},
                 "limits": {"memory": "1Gi"},

@@ -116,7 +116,7 @@ class NodeGroup(pulumi.ComponentResource):
                 }
             ],
             tag_specifications=[
-                {"resource_type": kind, "tags": {"Name": self._name}}
+                {"resource_type": kind, "tags": {**self._args.place.tags, "Name": self._name}}
                 for kind in ("instance", "volume")
             ],
             opts=pulumi.ResourceOptions(parent=self),

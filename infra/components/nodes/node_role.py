@@ -1,5 +1,6 @@
 """What a node may do, before any pod's own role."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pulumi
@@ -48,3 +49,6 @@ class NodePlace:
     subnet_ids: list[pulumi.Output[str]]
     ready: list[pulumi.Resource]
     """What must be there first: their permissions, the network and the pods' network."""
+
+    tags: Mapping[str, str]
+    """Put on machines and disks: they are most of the bill, and Pulumi starts none of them."""

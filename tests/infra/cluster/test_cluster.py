@@ -204,6 +204,8 @@ def test_no_node_shows_its_credentials_or_keeps_plain_data(egress: str) -> None:
             # Its worker asks the metadata for the notice of EC2, from inside its pod.
             "httpPutResponseHopLimit": 2 if watches else 1,
         }
+        for tagged in template.inputs["tagSpecifications"]:
+            assert tagged["tags"]["Project"] == "penstock"  # to find them on the bill
         (disk,) = template.inputs["blockDeviceMappings"]
         assert disk["ebs"]["encrypted"] == "true"
         assert disk["ebs"]["volumeType"] == "gp3"
