@@ -20,7 +20,7 @@ from runtime_image.dispatcher.model_server.bodies import (
     chunks_of,
 )
 from runtime_image.dispatcher.model_server.faults import OCTETS, breakdown, refusal
-from runtime_image.dispatcher.model_server.outgoing import Outgoing, outgoing
+from runtime_image.dispatcher.model_server.outgoing import Outbox, Outgoing
 from runtime_image.dispatcher.model_server.presets import Preset, preset_of
 from runtime_image.dispatcher.model_server.server import Answer, ModelBusyError, ModelFaultError
 
@@ -40,6 +40,7 @@ class HttpModelServer:
     ) -> None:
         self._url = url.rstrip("/")
         self._preset = preset
+        self._outbox = Outbox(url, preset)
         self._session = session
         self._max_result_bytes = max_result_bytes
 
@@ -72,7 +73,7 @@ class HttpModelServer:
         timeout_seconds: float,
     ) -> Answer:
         """Make the call; see `ModelServer.predict`."""
-        to_send = outgoing(self._url, self._preset, request_id, payload.content_type, call)
+        to_send = self._outbox.outgoing(request_id, payload.content_type, call)
         try:
             async with asyncio.timeout(timeout_seconds):
                 return await self._answer(to_send, payload, is_handed_on=call is not None)
@@ -108,13 +109,12 @@ class HttpModelServer:
     def _open(
         self, to_send: Outgoing, payload: Loaded
     ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
-        content, headers = payload.content, dict(to_send.headers)
-        data: bytes | AsyncIterator[bytes] | None = None
-        if not isinstance(content, bytes):
-            data = chunks_of(content)
-            headers["Content-Length"] = str(payload.size_bytes)
-        elif content:
-            data = content
+        data: bytes | AsyncIterator[bytes] | None
+        if isinstance(payload.content, bytes):
+            headers, data = to_send.headers, payload.content or None
+        else:
+            headers = {**to_send.headers, "Content-Length": str(payload.size_bytes)}
+            data = chunks_of(payload.content)
         return self._session.request(
             to_send.method, to_send.url, data=data, headers=headers, allow_redirects=False
         )

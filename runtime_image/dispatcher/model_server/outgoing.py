@@ -14,16 +14,13 @@ from penstock.contracts.request import RequestId
 from runtime_image.dispatcher.model_server.presets import Preset
 from runtime_image.dispatcher.model_server.server import ModelFaultError
 
-_PREDICTION = ContainerCall()
-
 _NOT_HANDED_ON = {
     # What concerns one connection only (RFC 9110, 7.6.1).
     "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection",
     "te", "trailer", "transfer-encoding", "upgrade",
     # What is ours to say.
-    "content-length", "content-type", "expect", "host", REQUEST_ID_HEADER.lower(),
-    # On one machine, packing costs more than it saves; and what we cannot unpack is no answer.
-    "accept-encoding",
+    "accept-encoding", "content-length", "content-type", "expect", "host",
+    REQUEST_ID_HEADER.lower(),
 }  # fmt: skip
 
 _VISIBLE = re.compile(r"[!-~]*")
@@ -40,40 +37,43 @@ class Outgoing:
     headers: Mapping[str, str]
 
 
-def outgoing(
-    base_url: str,
-    preset: Preset,
-    request_id: RequestId,
-    content_type: str,
-    call: ContainerCall | None,
-) -> Outgoing:
-    """Return the call of a request: as its caller made it, or a plain prediction.
+class Outbox:
+    """Addresses calls to one model server."""
 
-    Raises:
-        ModelFaultError: the caller's path, query or headers cannot be sent.
-    """
-    asked = call or _PREDICTION
-    return Outgoing(
-        asked.method,
-        _address(base_url, preset.path_of(asked.method, asked.path), asked.query),
-        {
-            **_merged(preset.headers, _handed_on(asked.headers)),
+    def __init__(self, base_url: str, preset: Preset) -> None:
+        self._base_url = base_url.rstrip("/")
+        self._preset = preset
+        self._predictions = self._address(preset.predict_path, "")
+
+    def outgoing(
+        self, request_id: RequestId, content_type: str, call: ContainerCall | None
+    ) -> Outgoing:
+        """Return the call of a request: as its caller made it, or a plain prediction.
+
+        Raises:
+            ModelFaultError: the caller's path, query or headers cannot be sent.
+        """
+        ours = {
+            # On one machine, packing costs more than it saves.
             "Accept-Encoding": "identity",
             "Content-Type": content_type,
             REQUEST_ID_HEADER: request_id,
-        },
-    )
+        }
+        if call is None:
+            return Outgoing("POST", self._predictions, {**self._preset.headers, **ours})
+        url = self._address(self._preset.path_of(call.method, call.path), call.query)
+        wishes = _merged(self._preset.headers, _handed_on(call.headers))
+        return Outgoing(call.method, url, wishes | ours)
 
-
-def _address(base_url: str, path: str, query: str) -> URL:
-    # Visible characters only: others would end the line that they stand in.
-    if not _VISIBLE.fullmatch(path + query) or "#" in path + query:
-        raise _unsendable("path and query must be percent-encoded")
-    if any(unquote(segment) in {".", ".."} for segment in path.split("/")):
-        raise _unsendable("a path must not climb")
-    # The slash keeps a path from changing the host: "http://127.0.0.1:8080" + "@elsewhere".
-    text = f"{base_url}/{path.removeprefix('/')}"
-    return URL(f"{text}?{query}" if query else text, encoded=True)
+    def _address(self, path: str, query: str) -> URL:
+        # Visible characters only: others would end the line that they stand in.
+        if not _VISIBLE.fullmatch(path + query) or "#" in path + query:
+            raise _unsendable("path and query must be percent-encoded")
+        if any(unquote(segment) in {".", ".."} for segment in path.split("/")):
+            raise _unsendable("a path must not climb")
+        # The slash keeps a path from changing the host: "http://127.0.0.1:8080" + "@elsewhere".
+        text = f"{self._base_url}/{path.removeprefix('/')}"
+        return URL(f"{text}?{query}" if query else text, encoded=True)
 
 
 def _handed_on(headers: Mapping[str, str]) -> dict[str, str]:

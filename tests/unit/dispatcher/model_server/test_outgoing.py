@@ -3,7 +3,7 @@ import pytest
 from penstock.contracts.origin import ContainerCall
 from penstock.contracts.outcome import FaultCode
 from penstock.contracts.request import RequestId
-from runtime_image.dispatcher.model_server.outgoing import Outgoing, outgoing
+from runtime_image.dispatcher.model_server.outgoing import Outbox, Outgoing
 from runtime_image.dispatcher.model_server.presets import preset_of
 from runtime_image.dispatcher.model_server.server import ModelFaultError
 from tests.unit.dispatcher.environment import environment
@@ -15,11 +15,11 @@ HTTP = preset_of(environment(model_server_preset="http"))
 
 
 def sent(call: ContainerCall | None) -> Outgoing:
-    return outgoing(BASE, HTTP, REQUEST_ID, "text/csv", call)
+    return Outbox(BASE, HTTP).outgoing(REQUEST_ID, "text/csv", call)
 
 
 def test_a_request_without_wishes_is_a_post_to_where_predictions_are_taken() -> None:
-    to_send = outgoing(BASE, TRUSS, REQUEST_ID, "application/json", None)
+    to_send = Outbox(BASE, TRUSS).outgoing(REQUEST_ID, "application/json", None)
     assert (to_send.method, str(to_send.url)) == ("POST", f"{BASE}/v1/models/model:predict")
     assert to_send.headers == {
         "Accept": "application/json",
@@ -41,7 +41,7 @@ def test_a_call_goes_out_as_its_caller_wrote_it() -> None:
 
 def test_a_callers_header_replaces_the_presets() -> None:
     call = ContainerCall(headers={"accept": "text/event-stream"})
-    headers = outgoing(BASE, TRUSS, REQUEST_ID, "application/json", call).headers
+    headers = Outbox(BASE, TRUSS).outgoing(REQUEST_ID, "application/json", call).headers
     assert headers["accept"] == "text/event-stream"
     assert "Accept" not in headers
 
