@@ -26,7 +26,7 @@ from tests.unit.functions.events import proxy_event
 from tests.unit.functions.world import World
 
 INLINE_BYTES = 100
-"""Longer results are answered by a redirect."""
+"""Longer results are answered by a redirect, unless a test says otherwise."""
 
 
 @dataclass(frozen=True)
@@ -65,22 +65,25 @@ class Reply:
 
 
 def container_calls(
-    world: World, service: IntakeService, waiting: Waiting | None = None
+    world: World,
+    service: IntakeService,
+    waiting: Waiting | None = None,
+    inline_bytes: int = INLINE_BYTES,
 ) -> ContainerCalls:
     """Return what serves calls of containers."""
     return ContainerCalls(
         service=service,
         waiting=waiting or Waiting(requests=world.requests),
-        answers=container_answers(world),
+        answers=container_answers(world, inline_bytes),
         max_payload_bytes=1_000,
         wait_seconds=25,
         count=world.count,
     )
 
 
-def container_answers(world: World) -> ContainerAnswers:
+def container_answers(world: World, inline_bytes: int = INLINE_BYTES) -> ContainerAnswers:
     """Return what renders the answers of containers."""
-    return ContainerAnswers(results=world.results, inline_bytes=INLINE_BYTES, url_seconds=60)
+    return ContainerAnswers(results=world.results, inline_bytes=inline_bytes, url_seconds=60)
 
 
 def work(world: World, container: Container) -> list[AsyncRequest]:
@@ -128,6 +131,7 @@ class Gateway:
     while_waiting: Callable[[], object] = lambda: None
     """Happens at every pause of a call that waits."""
 
+    inline_bytes: int = INLINE_BYTES
     waited: list[float] = field(default_factory=list)
     _apps: dict[str, APIGatewayRestResolver] = field(init=False)
 
@@ -145,8 +149,9 @@ class Gateway:
             elapsed=lambda: sum(self.waited),
             sleep=self._pause,
         )
-        results = ContainerResults(requests=world.requests, answers=container_answers(world))
-        intake = container_calls(world, service, waiting).operations()
+        answers = container_answers(world, self.inline_bytes)
+        results = ContainerResults(requests=world.requests, answers=answers)
+        intake = container_calls(world, service, waiting, self.inline_bytes).operations()
         self._apps = {
             "intake": self._app("intake", dict(intake)),
             "status": self._app("status", dict(results.operations())),
