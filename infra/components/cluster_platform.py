@@ -72,6 +72,7 @@ class ClusterPlatform(pulumi.ComponentResource):
         self._place = OperatorPlace(
             cluster_name=self.cluster_name,
             region=args.region,
+            account_id=self._account_id,
             image_mirror=args.settings.image_mirror,
             ready=self.cluster.ready,
         )
@@ -124,7 +125,6 @@ class ClusterPlatform(pulumi.ComponentResource):
             place=self._place,
             cluster_name=args.cluster_name,
             version=args.settings.version,
-            account_id=self._account_id,
             capacity=args.settings.fleet.capacity,
             grace_seconds=args.longest_drain_seconds + _SHUTDOWN_SECONDS,
         )
@@ -135,7 +135,6 @@ class ClusterPlatform(pulumi.ComponentResource):
         karpenter = KarpenterArgs(
             place=self._place,
             cluster_name=args.cluster_name,
-            account_id=self._account_id,
             node_role=self.cluster.node_role,
             subnet_ids=self.network.private_subnet_ids,
             security_group_id=self.cluster.control_plane.security_group_id,

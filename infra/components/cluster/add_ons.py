@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pulumi
 import pulumi_aws as aws
 
-from infra.components.cluster.pod_role import POD_TRUST
+from infra.components.cluster.pod_role import pod_trust
 
 _BEFORE_NODES = ("kube-proxy", "eks-pod-identity-agent")
 _AFTER_NODES = ("coredns", "metrics-server", "eks-node-monitoring-agent")
@@ -23,11 +23,14 @@ class NodeAddOns(pulumi.ComponentResource):
         self,
         name: str,
         cluster_name: pulumi.Input[str],
+        account_id: pulumi.Input[str],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("penstock:compute:NodeAddOns", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
-        role = aws.iam.Role(f"{name}-pod-network", assume_role_policy=POD_TRUST, opts=child)
+        role = aws.iam.Role(
+            f"{name}-pod-network", assume_role_policy=pod_trust(account_id), opts=child
+        )
         grant = aws.iam.RolePolicyAttachment(
             f"{name}-pod-network-permissions",
             role=role.name,

@@ -60,7 +60,6 @@ class Cluster(pulumi.ComponentResource):
         plane = ControlPlaneArgs(
             cluster_name=args.cluster_name,
             version=args.settings.version,
-            account_id=args.account_id,
             subnet_ids=args.network.private_subnet_ids,
             public_access_cidrs=args.settings.public_access_cidrs,
             log_days=args.log_days,
@@ -77,7 +76,7 @@ class Cluster(pulumi.ComponentResource):
         )
         self.provider = self._declare_provider(name, args, access)
         self.node_role = NodeRole(f"{name}-node", child)
-        before_nodes = NodeAddOns(f"{name}-for-nodes", self.name, child)
+        before_nodes = NodeAddOns(f"{name}-for-nodes", self.name, args.account_id, child)
         self.place = NodePlace(
             cluster_name=self.name,
             role_arn=self.node_role.arn,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from infra.components.permissions import trust_of_account
+from infra.components.permissions import trust
 from infra.settings.network_settings import SERVICE_CIDR
 
 _LOGS = ["api", "audit", "authenticator", "controllerManager", "scheduler"]
@@ -19,7 +19,6 @@ class ControlPlaneArgs:
 
     cluster_name: str
     version: str
-    account_id: pulumi.Input[str]
     subnet_ids: Sequence[pulumi.Input[str]]
     public_access_cidrs: Sequence[str]
     log_days: int
@@ -95,9 +94,7 @@ class ControlPlane(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         role = aws.iam.Role(
             f"{self._name}-role",
-            assume_role_policy=trust_of_account(
-                "eks.amazonaws.com", self._args.account_id, "sts:AssumeRole", "sts:TagSession"
-            ),
+            assume_role_policy=trust("eks.amazonaws.com", "sts:AssumeRole", "sts:TagSession"),
             opts=child,
         )
         grant = aws.iam.RolePolicyAttachment(

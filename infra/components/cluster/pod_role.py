@@ -6,13 +6,14 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from infra.components.permissions import Statement, policy, trust
+from infra.components.permissions import Statement, policy, trust_of_account
 
 
 @dataclass(frozen=True, kw_only=True)
 class PodRoleArgs:
     """What a pod's role needs to know."""
 
+    account_id: pulumi.Input[str]
     cluster_name: pulumi.Input[str]
     namespace: pulumi.Input[str]
     service_account: str
@@ -30,7 +31,9 @@ class PodRole(pulumi.ComponentResource):
     ) -> None:
         super().__init__("penstock:compute:PodRole", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
-        role = aws.iam.Role(f"{name}-role", assume_role_policy=POD_TRUST, opts=child)
+        role = aws.iam.Role(
+            f"{name}-role", assume_role_policy=pod_trust(args.account_id), opts=child
+        )
         grant = aws.iam.RolePolicy(
             f"{name}-permissions", role=role.name, policy=policy(*args.statements), opts=child
         )
@@ -46,4 +49,8 @@ class PodRole(pulumi.ComponentResource):
         self.register_outputs({"arn": self.arn})
 
 
-POD_TRUST = trust("pods.eks.amazonaws.com", "sts:AssumeRole", "sts:TagSession")
+def pod_trust(account_id: pulumi.Input[str]) -> pulumi.Output[str]:
+    """Return the document that lets pods of an account's clusters take a role."""
+    return trust_of_account(
+        "pods.eks.amazonaws.com", account_id, "sts:AssumeRole", "sts:TagSession"
+    )

@@ -23,7 +23,6 @@ _LOOK = [
     "ec2:DescribeImages",
     "ec2:DescribeInstanceTypes",
     "ec2:DescribeLaunchTemplateVersions",
-    "ec2:GetInstanceTypesFromInstanceRequirements",
 ]
 _SIZE = ["autoscaling:SetDesiredCapacity", "autoscaling:TerminateInstanceInAutoScalingGroup"]
 
@@ -37,7 +36,6 @@ class ClusterAutoscalerArgs:
     version: str
     """Of Kubernetes: the autoscaler simulates its scheduler."""
 
-    account_id: pulumi.Input[str]
     capacity: Sequence[Capacity]
     """What to try first."""
 
@@ -57,6 +55,7 @@ class ClusterAutoscaler(pulumi.ComponentResource):
         role = PodRole(
             f"{name}-pod",
             PodRoleArgs(
+                account_id=args.place.account_id,
                 cluster_name=args.place.cluster_name,
                 namespace=_NAMESPACE,
                 service_account=_SERVICE_ACCOUNT,
@@ -78,11 +77,11 @@ class ClusterAutoscaler(pulumi.ComponentResource):
 def _statements(args: ClusterAutoscalerArgs) -> list[Statement]:
     owned = {f"aws:ResourceTag/k8s.io/cluster-autoscaler/{args.cluster_name}": "owned"}
     groups = pulumi.Output.concat(
-        f"arn:aws:autoscaling:{args.place.region}:", args.account_id, ":autoScalingGroup:*"
+        f"arn:aws:autoscaling:{args.place.region}:", args.place.account_id, ":autoScalingGroup:*"
     )
     managed = pulumi.Output.concat(
         f"arn:aws:eks:{args.place.region}:",
-        args.account_id,
+        args.place.account_id,
         f":nodegroup/{args.cluster_name}/*",
     )
     return [

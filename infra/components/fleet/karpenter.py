@@ -25,7 +25,6 @@ class KarpenterArgs:
 
     place: OperatorPlace
     cluster_name: str
-    account_id: pulumi.Input[str]
     node_role: NodeRole
     subnet_ids: Sequence[pulumi.Input[str]]
     security_group_id: pulumi.Input[str]
@@ -86,11 +85,12 @@ class Karpenter(pulumi.ComponentResource):
         scope = KarpenterScope(
             cluster_name=args.cluster_name,
             region=args.place.region,
-            account_id=args.account_id,
+            account_id=args.place.account_id,
             node_role_arn=args.node_role.arn,
             instance_profile_arn=profile.arn,
         )
         pod = PodRoleArgs(
+            account_id=args.place.account_id,
             cluster_name=args.place.cluster_name,
             namespace=_NAMESPACE,
             service_account=_SERVICE_ACCOUNT,

@@ -97,11 +97,15 @@ class KarpenterScope:
         )
         return [
             allow(_LOOK, "*", here),  # none of these knows a resource
-            allow(["pricing:GetProducts", "iam:ListInstanceProfiles"], "*"),
+            allow("pricing:GetProducts", "*"),
+            allow("iam:ListInstanceProfiles", self._profiles()),
             allow("iam:GetInstanceProfile", self.instance_profile_arn),
             allow("ssm:GetParameter", f"arn:aws:ssm:{self.region}::parameter/aws/service/*"),
             allow("eks:DescribeCluster", cluster),
         ]
+
+    def _profiles(self) -> pulumi.Output[str]:
+        return pulumi.Output.concat("arn:aws:iam::", self.account_id, ":instance-profile/*")
 
     def _tags(self, where: str) -> tuple[dict[str, str], dict[str, str]]:
         return (

@@ -45,6 +45,7 @@ class OperatorPlace:
 
     cluster_name: pulumi.Input[str]
     region: str
+    account_id: pulumi.Input[str]
     image_mirror: str | None
     """A registry of one's own that has their images."""
 

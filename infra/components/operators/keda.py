@@ -48,6 +48,7 @@ class Keda(pulumi.ComponentResource):
             opts=child,
         )
         role = PodRoleArgs(
+            account_id=args.place.account_id,
             cluster_name=args.place.cluster_name,
             namespace=namespace.metadata.name,
             service_account=_SERVICE_ACCOUNT,

@@ -100,11 +100,16 @@ def test_a_version_out_of_support_is_not_paid_for_sixfold() -> None:
     assert inputs["bootstrapSelfManagedAddons"] is False
 
 
-def test_a_role_is_taken_by_eks_for_this_account_only() -> None:
-    (trust,) = platform().named(f"{CLUSTER}-api-role", ":Role").policy("assumeRolePolicy")
+@pytest.mark.parametrize("autoscaler", ["cluster-autoscaler", "karpenter"])
+def test_pods_take_roles_for_this_account_only(autoscaler: str) -> None:
+    roles = platform(autoscaler=autoscaler).of_type("iam/role:Role")
+    statements = [s for role in roles for s in role.policy("assumeRolePolicy")]
+    pods = [s for s in statements if s["Principal"] == {"Service": "pods.eks.amazonaws.com"}]
 
-    assert trust["Principal"] == {"Service": "eks.amazonaws.com"}
-    assert trust["Condition"] == {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
+    assert len(pods) == 3
+    for statement in pods:
+        assert statement["Action"] == ["sts:AssumeRole", "sts:TagSession"]
+        assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
 
 
 @pytest.mark.parametrize("autoscaler", ["cluster-autoscaler", "karpenter"])
