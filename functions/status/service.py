@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TypeGuard
 
 from penstock.contracts.directory.catalog import Deployment
-from penstock.contracts.errors import ResultNotReadyError, UnknownRequestError
+from penstock.contracts.errors import ObjectGoneError, ResultNotReadyError, UnknownRequestError
 from penstock.contracts.ports.directory import Catalog
 from penstock.contracts.ports.objects import ResultStore
 from penstock.contracts.ports.requests import (
@@ -122,7 +122,12 @@ class StatusService:
             raise ResultNotReadyError(request_id, request.state, "; ".join(reasons))
         if request.result.size_bytes > self.inline_result_bytes:
             return ResultElsewhere(self.results.url(request.result, self.result_url_seconds))
-        return InlineResult(self.results.read(request.result), request.result.content_type)
+        try:
+            content = self.results.read(request.result)
+        except ObjectGoneError as error:
+            reason = "what is stored passes away after a while"
+            raise ResultNotReadyError(request_id, request.state, reason) from error
+        return InlineResult(content, request.result.content_type)
 
     def depth(self, address: Address) -> tuple[Deployment, QueueDepth]:
         """Return the deployment an address means, and how much waits and runs there.

@@ -17,8 +17,8 @@ from tests.unit.functions.world import ACME, World
 CONTEXT = LambdaContext()
 SUBMIT = "/models/ocr/production/async_predict"
 VALUES = {
-    "model_id": "m1", "chain_id": "c1", "environment": "e1", "deployment_id": "d1", "request_id": "r1",
-    "deployment": "m1-e1", "endpoint_name": "n1",
+    "model_id": "m1", "chain_id": "c1", "environment": "e1", "deployment_id": "d1",
+    "request_id": "r1", "deployment": "m1-e1", "endpoint_name": "n1",
 }  # fmt: skip
 
 

@@ -38,7 +38,10 @@ def _deployment(deployment_id: str) -> Deployment:
 
 @dataclass
 class World:
-    """The ports, with a model `ocr`: production is `ocr-1`, staging is `ocr-2`."""
+    """The ports, with a model `ocr`: production is `ocr-1`, staging is `ocr-2`.
+
+    It is the entry of the chain `pages`.
+    """
 
     clock: FakeClock = field(default_factory=FakeClock)
     faults: FaultPoints = field(default_factory=FaultPoints)
@@ -58,7 +61,8 @@ class World:
             environments={"production": "ocr-1", "staging": "ocr-2"},
             deployments=deployments,
         )
-        self.catalog = InMemoryCatalog([model])
+        chain = model.model_copy(update={"model_id": "chain:pages", "chain_id": "pages"})
+        self.catalog = InMemoryCatalog([model, chain])
         self.requests = InMemoryRequestStore(self.clock)
         self.queues = {name: InMemoryRequestQueue(self.clock) for name in deployments}
         self.dead_letters = {name: InMemoryDeadLetterQueue(self.clock) for name in deployments}
