@@ -1,85 +1,14 @@
-"""A whole dispatcher over in-memory ports and a model server that tests hold in hand."""
-
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 
 import pytest
 
-from penstock.contracts.origin import ContainerCall
 from penstock.contracts.outcome import FaultCode
 from penstock.contracts.ports.clock import utc_now
-from penstock.contracts.request import RequestId, RequestState, RetryPolicy
-from penstock.protocol.loading import Loaded
-from runtime_image.dispatcher.model_server.server import Answer, ModelBusyError, ModelFaultError
-from runtime_image.dispatcher.observability.metrics import Metrics
-from runtime_image.dispatcher.process import Drain, Process
+from penstock.contracts.request import RequestState, RetryPolicy
+from runtime_image.dispatcher.model_server.server import ModelBusyError, ModelFaultError
 from runtime_image.dispatcher.scheduling.holding import Heartbeats
-from runtime_image.dispatcher.wiring import Ports, wire
 from tests.unit.dispatcher.conftest import World
-from tests.unit.dispatcher.environment import environment
-
-Behaviour = Callable[[bytes], Awaitable[bytes]]
-
-
-async def _echo(payload: bytes) -> bytes:
-    return payload
-
-
-def _bytes_of(payload: Loaded) -> bytes:
-    return payload.content if isinstance(payload.content, bytes) else payload.content.read()
-
-
-@dataclass
-class HeldModel:
-    """A model server that does what the test says and remembers what it was asked."""
-
-    behaviour: Behaviour = _echo
-    ready: bool = True
-    asked: list[bytes] = field(default_factory=list)
-    limits: list[float] = field(default_factory=list)
-    running: int = 0
-    most_running: int = 0
-    closed: list[bytes] = field(default_factory=list)
-
-    async def is_ready(self) -> bool:
-        return self.ready
-
-    async def predict(
-        self,
-        request_id: RequestId,
-        payload: Loaded,
-        call: ContainerCall | None,
-        timeout_seconds: float,
-    ) -> Answer:
-        content = _bytes_of(payload)
-        self.asked.append(content)
-        self.limits.append(timeout_seconds)
-        self.running += 1
-        self.most_running = max(self.most_running, self.running)
-        try:
-            return Answer(await self.behaviour(content), payload.content_type)
-        except asyncio.CancelledError:
-            self.closed.append(content)
-            raise
-        finally:
-            self.running -= 1
-
-
-@dataclass
-class Dispatcher:
-    """A running process, and how it is stopped."""
-
-    world: World
-    model: HeldModel
-    drain: Drain
-    process: Process
-    task: asyncio.Task[None]
-
-    async def stop(self) -> None:
-        self.drain.request()
-        await asyncio.wait_for(self.task, 10)
+from tests.unit.dispatcher.dispatching import HeldModel, all_in, dispatching, until
 
 
 @pytest.fixture
@@ -87,45 +16,13 @@ def world() -> World:
     return World(utc_now)
 
 
-@asynccontextmanager
-async def _dispatching(
-    world: World, model: HeldModel, **values: float
-) -> AsyncIterator[Dispatcher]:
-    ports = Ports(
-        requests=world.requests,
-        queue=world.queue,
-        dead_letters=world.dead_letters,
-        payloads=world.payloads,
-        results=world.results,
-        notifier=world.notifier,
-    )
-    settings = environment(**({"lease_seconds": 3} | values))
-    drain = Drain(settings.drain_seconds)
-    process = wire(settings, ports, model, drain, Metrics("echo", "echo-v1"))
-    dispatcher = Dispatcher(world, model, drain, process, asyncio.create_task(process.run()))
-    try:
-        yield dispatcher
-    finally:
-        await dispatcher.stop()
-
-
-async def _until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
-        while not condition():
-            await asyncio.sleep(0.01)
-
-
-def _all_in(world: World, ids: list[RequestId], state: RequestState) -> Callable[[], bool]:
-    return lambda: all(world.row(request_id).state is state for request_id in ids)
-
-
 async def test_every_request_ends_with_its_own_answer_and_its_message_is_gone(
     world: World,
 ) -> None:
     ids = [world.submit(f'"{n}"'.encode()) for n in range(25)]
-    async with _dispatching(world, HeldModel(), concurrency_target=4) as dispatcher:
-        await _until(_all_in(world, ids, RequestState.SUCCEEDED))
-        await _until(lambda: world.queue.depth().queued + world.queue.depth().in_progress == 0)
+    async with dispatching(world, HeldModel(), concurrency_target=4) as dispatcher:
+        await until(all_in(world, ids, RequestState.SUCCEEDED))
+        await until(lambda: world.queue.depth().queued + world.queue.depth().in_progress == 0)
 
     results = [world.row(request_id).result for request_id in ids]
     assert [world.results.read(r) for r in results if r] == [f'"{n}"'.encode() for n in range(25)]
@@ -140,8 +37,8 @@ async def test_a_failing_model_is_asked_as_often_as_allowed(world: World) -> Non
         raise ModelFaultError(FaultCode.MODEL_PREDICT_ERROR, "boom")
 
     request_id = world.submit(retry=RetryPolicy(max_attempts=3, initial_delay_ms=0))
-    async with _dispatching(world, HeldModel(fail)) as dispatcher:
-        await _until(_all_in(world, [request_id], RequestState.FAILED))
+    async with dispatching(world, HeldModel(fail)) as dispatcher:
+        await until(all_in(world, [request_id], RequestState.FAILED))
     assert len(dispatcher.model.asked) == 3
 
 
@@ -150,19 +47,19 @@ async def test_a_request_may_shorten_the_deployments_limit_but_not_lengthen_it(
 ) -> None:
     ids = [world.submit(predict_timeout_seconds=seconds) for seconds in (None, 5, 500)]
     model = HeldModel()
-    async with _dispatching(world, model, predict_timeout_seconds=60):
-        await _until(_all_in(world, ids, RequestState.SUCCEEDED))
+    async with dispatching(world, model, predict_timeout_seconds=60):
+        await until(all_in(world, ids, RequestState.SUCCEEDED))
     assert sorted(model.limits) == [5, 60, 60]
 
 
 async def test_nothing_is_received_until_the_model_is_ready(world: World) -> None:
     request_id = world.submit()
     model = HeldModel(ready=False)
-    async with _dispatching(world, model):
+    async with dispatching(world, model):
         await asyncio.sleep(0.3)
         assert world.queue.depth().queued == 1
         model.ready = True
-        await _until(_all_in(world, [request_id], RequestState.SUCCEEDED))
+        await until(all_in(world, [request_id], RequestState.SUCCEEDED))
 
 
 async def test_a_busy_server_is_asked_again_and_no_attempt_is_counted(
@@ -179,8 +76,8 @@ async def test_a_busy_server_is_asked_again_and_no_attempt_is_counted(
         return payload
 
     request_id = world.submit()
-    async with _dispatching(world, HeldModel(busy_then_echo)):
-        await _until(_all_in(world, [request_id], RequestState.SUCCEEDED))
+    async with dispatching(world, HeldModel(busy_then_echo)):
+        await until(all_in(world, [request_id], RequestState.SUCCEEDED))
     assert world.row(request_id).attempt == 1
 
 
@@ -193,8 +90,8 @@ async def test_a_drain_finishes_what_runs_and_gives_back_the_rest(world: World) 
 
     ids = [world.submit(f"{n}".encode()) for n in range(3)]
     model = HeldModel(hold)
-    async with _dispatching(world, model) as dispatcher:
-        await _until(lambda: model.running == 1)
+    async with dispatching(world, model) as dispatcher:
+        await until(lambda: model.running == 1)
         dispatcher.drain.request()
         await asyncio.sleep(0)
         release.set()
@@ -212,8 +109,8 @@ async def test_what_does_not_fit_into_the_drain_is_given_back_uncounted(world: W
 
     request_id = world.submit()
     model = HeldModel(forever)
-    async with _dispatching(world, model, drain_seconds=0.1):
-        await _until(lambda: model.running == 1)
+    async with dispatching(world, model, drain_seconds=0.1):
+        await until(lambda: model.running == 1)
 
     row = world.row(request_id)
     assert (row.state, row.attempts_left) == (RequestState.QUEUED, row.retry.max_attempts)
@@ -229,12 +126,12 @@ async def test_a_forced_cancel_closes_the_call_and_frees_the_slot(world: World) 
 
     stuck = world.submit(b"stuck")
     model = HeldModel(forever_first)
-    async with _dispatching(world, model):
-        await _until(lambda: model.running == 1)
+    async with dispatching(world, model):
+        await until(lambda: model.running == 1)
         world.requests.cancel(stuck, force=True)
-        await _until(_all_in(world, [stuck], RequestState.CANCELED))
+        await until(all_in(world, [stuck], RequestState.CANCELED))
         after = world.submit(b"after")
-        await _until(_all_in(world, [after], RequestState.SUCCEEDED))
+        await until(all_in(world, [after], RequestState.SUCCEEDED))
     assert world.row(stuck).result is None
     assert world.results.find_result(stuck) is None
 
@@ -249,17 +146,17 @@ async def test_a_server_that_works_on_after_a_cancel_is_restarted_and_its_slot_w
 
     stuck = world.submit(b"stuck")
     model = HeldModel(forever_first)
-    async with _dispatching(world, model, restart_after_stop=True) as dispatcher:
-        await _until(lambda: model.running == 1)
+    async with dispatching(world, model, restart_after_stop=True) as dispatcher:
+        await until(lambda: model.running == 1)
         world.requests.cancel(stuck, force=True)
-        await _until(_all_in(world, [stuck], RequestState.CANCELED))
+        await until(all_in(world, [stuck], RequestState.CANCELED))
         assert dispatcher.process.readiness.must_restart
         after = world.submit(b"after")
         model.ready = False
-        await _until(lambda: not dispatcher.process.readiness.must_restart)
+        await until(lambda: not dispatcher.process.readiness.must_restart)
         assert world.row(after).state is RequestState.QUEUED
         model.ready = True
-        await _until(_all_in(world, [after], RequestState.SUCCEEDED))
+        await until(all_in(world, [after], RequestState.SUCCEEDED))
 
 
 async def test_what_ran_beside_a_stopped_request_is_given_back_uncounted_by_the_restart(
@@ -272,16 +169,16 @@ async def test_what_ran_beside_a_stopped_request_is_given_back_uncounted_by_the_
 
     model = HeldModel(forever_once)
     stuck, beside = world.submit(b"stuck"), world.submit(b"beside")
-    async with _dispatching(
+    async with dispatching(
         world, model, restart_after_stop=True, concurrency_target=2
     ) as dispatcher:
-        await _until(lambda: model.running == 2)
+        await until(lambda: model.running == 2)
         world.requests.cancel(stuck, force=True)
-        await _until(_all_in(world, [stuck], RequestState.CANCELED))
+        await until(all_in(world, [stuck], RequestState.CANCELED))
         model.ready = False
-        await _until(lambda: not dispatcher.process.readiness.must_restart)
+        await until(lambda: not dispatcher.process.readiness.must_restart)
         model.ready = True
-        await _until(_all_in(world, [beside], RequestState.SUCCEEDED))
+        await until(all_in(world, [beside], RequestState.SUCCEEDED))
     assert world.row(beside).attempts_left == world.row(beside).retry.max_attempts - 1
 
 
@@ -292,12 +189,12 @@ async def test_a_worker_that_lost_its_lease_stops_quietly(world: World) -> None:
 
     request_id = world.submit()
     model = HeldModel(forever_once)
-    async with _dispatching(world, model):
-        await _until(lambda: model.running == 1)
+    async with dispatching(world, model):
+        await until(lambda: model.running == 1)
         held = world.row(request_id)
         world.requests.release(held, None, counts_as_attempt=False)
         world.requests.claim(request_id, "thief", 60)
-        await _until(lambda: model.closed != [])
+        await until(lambda: model.closed != [])
 
     row = world.row(request_id)
     assert (row.lease_owner, row.state) == ("thief", RequestState.IN_PROGRESS)
@@ -312,13 +209,13 @@ async def test_a_worker_whose_heartbeats_die_gives_back_what_runs_and_ends(
         return payload
 
     async def die(_: Heartbeats) -> None:
-        await _until(lambda: model.running == 1)
+        await until(lambda: model.running == 1)
         raise RuntimeError("no more beats")
 
     monkeypatch.setattr(Heartbeats, "run", die)
     request_id, model = world.submit(), HeldModel(forever)
     with pytest.raises(RuntimeError, match="no more beats"):
-        async with _dispatching(world, model) as dispatcher:
+        async with dispatching(world, model) as dispatcher:
             await asyncio.wait({dispatcher.task}, timeout=10)
 
     row = world.row(request_id)
@@ -337,11 +234,11 @@ async def test_a_later_request_of_higher_priority_runs_before_waiting_lower_ones
         return payload
 
     model = HeldModel(hold_first)
-    async with _dispatching(world, model):
+    async with dispatching(world, model):
         world.submit(b"first", priority=2)
-        await _until(lambda: model.running == 1)
+        await until(lambda: model.running == 1)
         low = [world.submit(b"low", priority=2) for _ in range(3)]
         high = world.submit(b"high", priority=0)
         release.set()
-        await _until(_all_in(world, [*low, high], RequestState.SUCCEEDED))
+        await until(all_in(world, [*low, high], RequestState.SUCCEEDED))
     assert model.asked[1] == b"high"
