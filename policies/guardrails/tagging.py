@@ -15,38 +15,7 @@ from pulumi_policy import (
 from .declaring import config_schema, settings_of, text, texts
 from .reading import UNKNOWN, at
 from .resources import Resource
-
-TAGGABLE = frozenset(
-    {
-        "aws:apigateway/domainName:DomainName",
-        "aws:apigateway/restApi:RestApi",
-        "aws:apigateway/stage:Stage",
-        "aws:cloudwatch/logGroup:LogGroup",
-        "aws:cloudwatch/metricAlarm:MetricAlarm",
-        "aws:dynamodb/table:Table",
-        "aws:ec2/eip:Eip",
-        "aws:ec2/flowLog:FlowLog",
-        "aws:ec2/instance:Instance",
-        "aws:ec2/launchTemplate:LaunchTemplate",
-        "aws:ec2/natGateway:NatGateway",
-        "aws:ec2/securityGroup:SecurityGroup",
-        "aws:ec2/subnet:Subnet",
-        "aws:ec2/vpc:Vpc",
-        "aws:ec2/vpcEndpoint:VpcEndpoint",
-        "aws:ecr/repository:Repository",
-        "aws:eks/cluster:Cluster",
-        "aws:eks/nodeGroup:NodeGroup",
-        "aws:iam/role:Role",
-        "aws:kms/key:Key",
-        "aws:lambda/function:Function",
-        "aws:lb/loadBalancer:LoadBalancer",
-        "aws:s3/bucket:Bucket",
-        "aws:secretsmanager/secret:Secret",
-        "aws:sns/topic:Topic",
-        "aws:sqs/queue:Queue",
-    }
-)
-"""The types that carry tags, of what a stack is made of."""
+from .taggable import TAGGABLE
 
 _SCHEMA = {
     "required": texts("Project", "Environment", "Owner"),

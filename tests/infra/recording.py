@@ -225,4 +225,6 @@ def record(
         return pulumi.Output.from_input(program()).apply(returned.append)
 
     run()
-    return Declared(tuple(log.resources), log.outputs_of_components, returned[0])
+    # A preview does not know what the program returns.
+    known = returned[0] if returned else None
+    return Declared(tuple(log.resources), log.outputs_of_components, known)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
+import pulumi
 from pulumi.runtime import proto
 from pulumi_policy import EnforcementLevel, deserialize, policy
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE
@@ -33,10 +34,11 @@ class Given(NamedTuple):
     is_protected: bool = False
     stack: str = "production"
     provider: Mapping[str, Any] = {}
+    registered_urn: str | None = None
 
     @property
     def urn(self) -> str:
-        return f"urn:pulumi:{self.stack}::penstock::{self.type}::{self.name}"
+        return self.registered_urn or f"urn:pulumi:{self.stack}::penstock::{self.type}::{self.name}"
 
 
 class Finding(NamedTuple):
@@ -111,6 +113,7 @@ def _as_given(resource: Registered, providers: Mapping[str, Mapping[str, Any]]) 
         is_protected=resource.is_protected,
         stack=resource.urn.split(":")[2],
         provider=providers.get(urn, {}),
+        registered_urn=resource.urn,
     )
 
 
@@ -150,8 +153,17 @@ def _provider(resource: Given) -> Any:
 
 def _struct(props: Mapping[str, Any]) -> Any:
     struct = proto.AnalyzeRequest().properties
-    struct.update(deserialize.serialize_properties(props))
+    struct.update(deserialize.serialize_properties(_on_the_wire(props)))
     return struct
+
+
+def _on_the_wire(value: Any) -> Any:
+    """Return a value with what a preview does not know as the engine would send it."""
+    if isinstance(value, pulumi.output.Unknown):
+        return UNKNOWN
+    if isinstance(value, Mapping):
+        return {key: _on_the_wire(part) for key, part in value.items()}
+    return [_on_the_wire(part) for part in value] if isinstance(value, list) else value
 
 
 def _finding(diagnostic: Any, resource: str) -> Finding:

@@ -111,6 +111,7 @@ CASES = [
     fails("eks-auth-api", "by default", cluster(), says="set access_config"),
     passes("eks-version", "current", version("1.35")),
     passes("eks-version", "a newer one by config", version("1.37"), config={"newest": "1.37"}),
+    passes("eks-version", "an older one by config", version("1.32"), config={"oldest": "1.32"}),
     fails("eks-version", "old", version("1.29"), says="set version to 1.33..1.36, not 1.29"),
     fails("eks-version", "untried", version("1.40"), says="not 1.40"),
     fails(

@@ -83,6 +83,9 @@ CASES = [
         config={"maxReceiveCount": 50},
     ),
     passes(
+        "sqs-dlq", "one try by config", redriven(1), dead_letters(), config={"minReceiveCount": 1}
+    ),
+    passes(
         "sqs-dlq",
         "attempts are counted elsewhere",
         redriven(200),

@@ -90,6 +90,12 @@ CASES = [
     passes("tls-policy", "an HTTP listener", listener("HTTP")),
     passes("tls-policy", "by config", domain("NEW"), config={"domainPolicies": ["NEW"]}),
     passes("tls-policy", "modern", listener("HTTPS", "ELBSecurityPolicy-TLS13-1-2-2021-06")),
+    passes(
+        "tls-policy",
+        "a listener by config",
+        listener("TLS", "NEW"),
+        config={"listenerPolicies": ["NEW"]},
+    ),
     fails("tls-policy", "an old domain", domain("TLS_1_0"), says="not TLS_1_0"),
     fails("tls-policy", "no policy", listener("HTTPS"), says="https: set ssl_policy to one of"),
     fails(
@@ -104,5 +110,11 @@ CASES = [
     ),
     passes("lb-deletion-protection", "protected", balancer(enableDeletionProtection=True)),
     passes("lb-deletion-protection", "a throwaway stack", balancer()._replace(stack="dev-anna")),
+    passes(
+        "lb-deletion-protection",
+        "exempt by config",
+        balancer(),
+        config={"exemptStacks": ["production"]},
+    ),
     fails("lb-deletion-protection", "open", balancer(), says="set enable_deletion_protection"),
 ]

@@ -18,6 +18,13 @@ CASES = [
     passes("required-tags", "some of each", queue({"Owner": "ml"}, Project="p", Environment="e")),
     passes("required-tags", "nothing to tag", resource("iam/rolePolicy", "p", policy="{}")),
     passes("required-tags", "by config", queue({"Team": "ml"}), config={"required": ["Team"]}),
+    fails(
+        "required-tags",
+        "left out, and not to be remedied here",
+        queue({}),
+        says="add the tags Project",
+        config={"owner": "ml"},
+    ),
     fails("required-tags", "none", queue({}), says="add the tags Project, Environment, Owner"),
     fails(
         "required-tags",

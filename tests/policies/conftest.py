@@ -1,0 +1,5 @@
+"""Built parts that nobody built, as for the tests of infra."""
+
+from tests.infra.conftest import artifacts
+
+__all__ = ["artifacts"]

@@ -1,0 +1,170 @@
+"""The whole program keeps to its own policies, in its first preview and deployed."""
+
+import json
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+import pytest
+
+from infra.artifacts.artifacts import Artifacts
+from infra.program import declare
+from infra.settings.stack_settings import StackSettings
+from policies.guardrails.taggable import TAGGABLE
+from tests.infra.recording import ACCOUNT, REGION, CloudMocks, Declared, record
+from tests.policies.sdk import has_tags
+from tests.policies.servicer import UNKNOWN, Finding, Pack, as_given
+
+ROOT = Path(__file__).parents[2]
+CONFIG = json.loads((ROOT / "policies" / "config.json").read_text())
+STACKS = {"dev": "dev", "production": "production"}
+"""Stacks by name, and the environment that their settings name."""
+
+_WORKERS = ("echo-v1", "ocr-v1", "ocr-v2")
+KNOWN = {
+    # The trust policies of these services lack a Condition on aws:SourceAccount.
+    ("iam-trust", "functions-sweeper-caller"),
+    *(("iam-trust", f"{deployment}-worker") for deployment in _WORKERS),
+    # Buckets are encrypted with AES256, until the stack has a KMS key for data.
+    ("s3-encryption-kms", "store-payloads-bucket"),
+    ("s3-encryption-kms", "store-results-bucket"),
+    # The lease of 30 s is also the queues' own visibility timeout.
+    *(("sqs-visibility", f"{deployment}-p{p}") for deployment in _WORKERS for p in range(3)),
+    # The namespace of the workers has no NetworkPolicy.
+    ("k8s-default-deny", "workers"),
+}
+"""What mandatory policies hold against the program. A finding that is gone must go from here."""
+
+Program = Callable[[], Any]
+
+
+class _Cloud(CloudMocks):
+    """Answers with images that lie in a registry, as policies want to see them."""
+
+    def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str, dict[str, Any]]:
+        given_id, state = super().new_resource(args)
+        if args.typ == "docker-build:index:Image":
+            registry = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com"
+            state["ref"] = f"{registry}/{args.name}@sha256:{'a' * 64}"
+        return given_id, state
+
+
+class _FirstPreview(CloudMocks):
+    """Knows nothing but what the program itself says, as before the first deployment."""
+
+    def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str, dict[str, Any]]:
+        _, state = super().new_resource(args)
+        return "", {key: args.inputs.get(key, UNKNOWN) for key in state}
+
+
+def program(name: str, artifacts: Artifacts) -> Program:
+    settings = StackSettings.read(ROOT / "Pulumi.dev.yaml.example")
+    chosen = settings.model_copy(update={"environment": STACKS[name]})
+    return lambda: declare(chosen, artifacts)
+
+
+def deployed(run: Program, *, stack: str) -> Declared:
+    return record(run, stack=stack, answers=_Cloud())
+
+
+def previewed(run: Program, *, stack: str) -> Declared:
+    return record(run, stack=stack, answers=_FirstPreview(), preview=True)
+
+
+def findings(declared: Declared) -> list[Finding]:
+    return Pack(config=CONFIG).findings(as_given(declared))
+
+
+def by_resource(found: Iterable[Finding]) -> set[tuple[str, str]]:
+    return {(finding.policy, finding.resource) for finding in found}
+
+
+@pytest.fixture(scope="module", params=STACKS)
+def stack(request: pytest.FixtureRequest, artifacts: Artifacts) -> Declared:
+    return deployed(program(request.param, artifacts), stack=request.param)
+
+
+def test_the_program_keeps_to_its_policies(stack: Declared) -> None:
+    found = [finding for finding in findings(stack) if finding.level == "mandatory"]
+
+    assert by_resource(found) == KNOWN, [finding.text for finding in found]
+
+
+def test_the_program_keeps_to_its_policies_in_its_first_preview(artifacts: Artifacts) -> None:
+    found = findings(previewed(program("production", artifacts), stack="production"))
+
+    assert not [finding.text for finding in found if "can't run policy" in finding.text]
+    assert by_resource(f for f in found if f.level == "mandatory") == KNOWN
+
+
+def test_a_first_preview_hides_no_violation_that_can_be_known(artifacts: Artifacts) -> None:
+    whole = program("production", artifacts)
+
+    def planted() -> Any:
+        _plant()
+        return whole()
+
+    found = findings(previewed(planted, stack="production"))
+
+    assert by_resource(f for f in found if f.level == "mandatory") - KNOWN == {
+        ("ddb-deletion-protection", "requests-planted"),
+        ("ddb-encrypted", "requests-planted"),
+        ("ddb-pitr", "requests-planted"),
+        ("ddb-ttl", "requests-planted"),
+        ("iam-no-star", "planted-permissions"),
+        ("iam-trust", "planted-role"),
+        ("lambda-env-no-secrets", "planted-function"),
+        ("lambda-runtime", "planted-function"),
+        ("protect-stateful", "planted-bucket"),
+        ("protect-stateful", "requests-planted"),
+        ("required-tags", "planted-bucket"),
+        ("required-tags", "planted-dead"),
+        ("required-tags", "planted-function"),
+        ("required-tags", "planted-queue"),
+        ("required-tags", "planted-role"),
+        ("required-tags", "requests-planted"),
+        ("s3-encryption-kms", "planted-bucket"),
+        ("s3-lifecycle", "planted-bucket"),
+        ("s3-no-force-destroy", "planted-bucket"),
+        ("s3-ownership-enforced", "planted-bucket"),
+        ("s3-public-access-block", "planted-bucket"),
+        ("s3-tls-only", "planted-bucket"),
+        ("sqs-encrypted", "planted-dead"),
+        ("sqs-encrypted", "planted-queue"),
+        ("sqs-retention", "planted-queue"),
+        ("sqs-sns-policy-tls", "planted-dead"),
+        ("sqs-sns-policy-tls", "planted-queue"),
+        ("sqs-visibility", "planted-queue"),
+    }
+
+
+def _plant() -> None:
+    bucket = aws.s3.Bucket("planted-bucket", force_destroy=True)
+    aws.s3.BucketPublicAccessBlock("planted-half-closed", bucket=bucket.id, block_public_acls=True)
+    dead = aws.sqs.Queue("planted-dead")
+    aws.sqs.Queue(
+        "planted-queue",
+        message_retention_seconds=3_600,
+        redrive_policy=pulumi.Output.json_dumps({"deadLetterTargetArn": dead.arn}),
+    )
+    aws.dynamodb.Table("requests-planted", attributes=[{"name": bucket.id, "type": "S"}])
+    service = {"Service": "scheduler.amazonaws.com"}
+    trust = {"Effect": "Allow", "Principal": service, "Action": "sts:AssumeRole"}
+    role = aws.iam.Role("planted-role", assume_role_policy=json.dumps({"Statement": [trust]}))
+    everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    aws.iam.RolePolicy(
+        "planted-permissions", role=role.id, policy=json.dumps({"Statement": [everything]})
+    )
+    variables = {"BUCKET": bucket.id, "ADMIN_PASSWORD": bucket.arn}
+    aws.lambda_.Function(
+        "planted-function", role=role.arn, runtime="python3.8", environment={"variables": variables}
+    )
+
+
+def test_whatever_of_the_program_can_be_tagged_must_be(stack: Declared) -> None:
+    types = {resource.type for resource in stack if resource.type.startswith("aws:")}
+
+    forgotten = {kind for kind in types - TAGGABLE if has_tags(kind)}
+    assert forgotten == set(), "add them to policies/guardrails/taggable.py"
