@@ -2,7 +2,7 @@
 
 import itertools
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +31,7 @@ from penstock.adapters.in_memory import (
     InMemoryResultStore,
     InMemorySigningSecrets,
 )
+from penstock.contracts.origin import Location
 from penstock.contracts.ports.dead_letters import DeadLetterQueue
 from penstock.contracts.ports.directory import ApiKeyStore, Catalog
 from penstock.contracts.ports.limits import RateLimit
@@ -38,7 +39,13 @@ from penstock.contracts.ports.notifications import Notifier, SigningSecrets
 from penstock.contracts.ports.objects import PayloadStore, ResultStore
 from penstock.contracts.ports.requests import RequestQueue, RequestStore
 from tests.aws_variables import set_aws_variables
-from tests.integration.adapters.facts import A_MODEL, REQUESTS_PER_SECOND, SIGNING_SECRETS
+from tests.integration.adapters.facts import (
+    A_MODEL,
+    NO_BUCKET,
+    NO_TOPIC,
+    REQUESTS_PER_SECOND,
+    SIGNING_SECRETS,
+)
 
 
 @dataclass(frozen=True)
@@ -56,6 +63,10 @@ class Ports:
     catalog: Catalog
     api_keys: ApiKeyStore
     rate_limit: RateLimit
+    place: Callable[[Location, bytes, str], None]
+    """What a caller does who puts an object somewhere, by itself or with an upload's URL."""
+
+    callers_topic: str
 
 
 @pytest.fixture
@@ -85,18 +96,23 @@ def aws(monkeypatch: pytest.MonkeyPatch, clock: FakeClock) -> Iterator[FakeClock
 
 @pytest.fixture
 def in_memory_ports(clock: FakeClock) -> Ports:
+    payloads, results, notifier = InMemoryPayloadStore(), InMemoryResultStore(), InMemoryNotifier()
+    results.closed_buckets.add(NO_BUCKET)
+    notifier.refusing.add(NO_TOPIC)
     return Ports(
         clock=clock,
         requests=InMemoryRequestStore(clock),
         queue=InMemoryRequestQueue(clock),
         dead_letters=InMemoryDeadLetterQueue(clock),
-        payloads=InMemoryPayloadStore(),
-        results=InMemoryResultStore(),
-        notifier=InMemoryNotifier(),
+        payloads=payloads,
+        results=results,
+        notifier=notifier,
         signing_secrets=InMemorySigningSecrets(*SIGNING_SECRETS),
         catalog=InMemoryCatalog([A_MODEL]),
         api_keys=InMemoryApiKeyStore(),
         rate_limit=InMemoryRateLimit(REQUESTS_PER_SECOND, clock),
+        place=payloads.place,
+        callers_topic="arn:aws:sns:eu-central-1:123456789012:callers",
     )
 
 
@@ -107,7 +123,7 @@ def aws_ports(aws: FakeClock) -> Ports:
     p0, p1, p2, dead = (
         sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("p0", "p1", "p2", "dead")
     )
-    for bucket in ("payloads", "results"):
+    for bucket in ("payloads", "results", "callers"):
         s3.create_bucket(
             Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
         )
@@ -131,6 +147,14 @@ def aws_ports(aws: FakeClock) -> Ports:
         catalog=DynamoCatalog("catalog", client("dynamodb"), aws),
         api_keys=DynamoApiKeyStore("api_keys", client("dynamodb")),
         rate_limit=DynamoRateLimit("limits", REQUESTS_PER_SECOND, client("dynamodb"), aws),
+        place=_put_object,
+        callers_topic=sns.create_topic(Name="callers")["TopicArn"],
+    )
+
+
+def _put_object(location: Location, body: bytes, content_type: str) -> None:
+    client("s3").put_object(
+        Bucket=location.bucket, Key=location.key, Body=body, ContentType=content_type
     )
 
 

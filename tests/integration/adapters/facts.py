@@ -12,6 +12,8 @@ REQUEST_ID = RequestId("0123456789abcdef0123456789abcdef")
 UNKNOWN_ID = RequestId("f" * 32)
 SIGNING_SECRETS = ["newest", "older"]
 REQUESTS_PER_SECOND = 3
+NO_BUCKET = "nobodys-bucket"
+NO_TOPIC = "arn:aws:sns:eu-central-1:123456789012:nobodys"
 
 A_RESULT = StoredObject(
     bucket="results", key=f"results/{REQUEST_ID}", content_type="image/png", size_bytes=12

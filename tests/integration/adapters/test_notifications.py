@@ -9,11 +9,11 @@ import pytest
 from penstock.adapters.aws.clients import client
 from penstock.adapters.aws.signing_secrets import SecretsManagerSigningSecrets
 from penstock.adapters.in_memory import FakeClock, InMemoryNotifier
-from penstock.contracts.errors import SettingsError
+from penstock.contracts.errors import SettingsError, TopicRefusedError
 from penstock.contracts.notification import Notification
 from penstock.contracts.request import RequestState
 from tests.integration.adapters.conftest import Ports
-from tests.integration.adapters.facts import SIGNING_SECRETS, a_request, without_webhook
+from tests.integration.adapters.facts import NO_TOPIC, SIGNING_SECRETS, a_request, without_webhook
 
 
 def ended(state: RequestState, now: datetime, *, has_webhook: bool = True) -> Notification:
@@ -120,3 +120,18 @@ def test_a_signing_secret_of_another_form_is_named_and_not_shown(aws: FakeClock)
     with pytest.raises(SettingsError, match="secret bare must be JSON") as error:
         secrets.active()
     assert "hunter2" not in repr(error.value)
+
+
+def test_a_topic_that_is_gone_refuses(ports: Ports) -> None:
+    ports.notifier.publish_to(ports.callers_topic, "{}")
+    with pytest.raises(TopicRefusedError, match=NO_TOPIC):
+        ports.notifier.publish_to(NO_TOPIC, "{}")
+
+
+@pytest.mark.integration
+def test_a_callers_topic_hears_the_text_alone(aws_ports: Ports) -> None:
+    queue = subscribed_queue("callers", {})
+    aws_ports.notifier.publish_to(aws_ports.callers_topic, '{"a": 1}')
+    (message,) = heard(queue)
+    assert message["Body"] == '{"a": 1}'
+    assert "MessageAttributes" not in message

@@ -143,3 +143,15 @@ def test_the_depth_counts_waiting_and_received_messages_of_all_lanes(ports: Port
 def test_any_tenant_may_send(ports: Ports, tenant: str) -> None:
     send(ports, 1, tenant=tenant)
     assert numbers_of(receive(ports)) == [1]
+
+
+def test_any_number_of_messages_is_sent_at_once(ports: Ports) -> None:
+    ids = [RequestId(f"{number:032x}") for number in range(23)]
+    messages = [QueueMessage(request_id=each, text="{}") for each in ids]
+    assert list(ports.queue.send_many(messages, priority=1, tenant="two words")) == []
+
+    received: list[RequestId] = []
+    while deliveries := receive(ports, priority=1):
+        received += [delivery.message.request_id for delivery in deliveries]
+    assert sorted(received) == ids
+    assert list(ports.queue.send_many([], priority=1, tenant="acme")) == []

@@ -7,7 +7,7 @@ from botocore.stub import Stubber
 
 from penstock.adapters.aws.clients import client
 from penstock.adapters.aws.notifier import SnsNotifier
-from penstock.contracts.errors import UnavailableError
+from penstock.contracts.errors import TopicRefusedError, UnavailableError
 from penstock.contracts.notification import Notification
 from penstock.contracts.request import RequestId, RequestState, Tenant
 
@@ -50,3 +50,18 @@ def test_a_throttled_topic_is_unavailable() -> None:
         stubber.add_client_error("publish_batch", "Throttling", http_status_code=400)
         with pytest.raises(UnavailableError, match="publish notifications failed: Throttling"):
             SnsNotifier(SUCCEEDED_TOPIC, FAILED_TOPIC, client("sns")).publish([succeeded(1)])
+
+
+@pytest.mark.parametrize("code", ["NotFound", "AuthorizationError", "InvalidParameter"])
+def test_a_topic_that_will_never_take_a_message_refuses(code: str) -> None:
+    with Stubber(client("sns")) as stubber:
+        stubber.add_client_error("publish", code, http_status_code=403)
+        with pytest.raises(TopicRefusedError, match=f"{FAILED_TOPIC} refused a message: {code}"):
+            SnsNotifier(SUCCEEDED_TOPIC, FAILED_TOPIC, client("sns")).publish_to(FAILED_TOPIC, "{}")
+
+
+def test_a_throttled_topic_of_a_caller_is_unavailable() -> None:
+    with Stubber(client("sns")) as stubber:
+        stubber.add_client_error("publish", "Throttled", http_status_code=429)
+        with pytest.raises(UnavailableError, match="publish to topic failed"):
+            SnsNotifier(SUCCEEDED_TOPIC, FAILED_TOPIC, client("sns")).publish_to(FAILED_TOPIC, "{}")

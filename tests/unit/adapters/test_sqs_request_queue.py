@@ -7,6 +7,7 @@ import pytest
 from botocore.stub import Stubber
 
 from penstock.adapters.aws.clients import client
+from penstock.adapters.aws.requests.batches import message_batches
 from penstock.adapters.aws.requests.queue import SqsRequestQueue, fairness_group
 from penstock.adapters.in_memory import FakeClock
 from penstock.contracts.errors import UnavailableError
@@ -110,3 +111,37 @@ def test_a_tenant_that_sqs_would_refuse_is_hashed(tenant: str) -> None:
     assert len(group) == 64
     assert group.isalnum()
     assert group != fairness_group(tenant + "x")
+
+
+def messages(sizes: list[int]) -> list[QueueMessage]:
+    return [
+        QueueMessage(request_id=RequestId(f"{number:032x}"), text="x" * size)
+        for number, size in enumerate(sizes)
+    ]
+
+
+def test_messages_that_were_not_taken_are_named(queue: SqsRequestQueue) -> None:
+    sent = messages([1] * 25)
+    with Stubber(client("sqs")) as stubber:
+        answer(stubber, "send_message_batch", failed(3, "InternalError"))
+        stubber.add_client_error("send_message_batch", "RequestThrottled")
+        answer(stubber, "send_message_batch")
+        left = queue.send_many(sent, priority=2, tenant="acme")
+        stubber.assert_no_pending_responses()
+    assert list(left) == [sent[3].request_id, *(each.request_id for each in sent[10:20])]
+
+
+@pytest.mark.parametrize(
+    ("sizes", "counts"),
+    [
+        ([], []),
+        ([1] * 10, [10]),
+        ([1] * 21, [10, 10, 1]),
+        ([200_000] * 7, [5, 2]),
+        ([500_000, 500_000, 500_000, 1], [2, 2]),
+    ],
+)
+def test_a_batch_holds_ten_messages_and_one_mebibyte(sizes: list[int], counts: list[int]) -> None:
+    batches = list(message_batches(messages(sizes)))
+    assert [len(batch) for batch in batches] == counts
+    assert all(sum(len(body) for _, body in batch) <= 1024 * 1024 for batch in batches)

@@ -1,6 +1,7 @@
 """Inputs in S3: our own copies, callers' uploads and callers' own objects."""
 
 import uuid
+from contextlib import closing
 from typing import BinaryIO
 
 from botocore.exceptions import ClientError
@@ -38,11 +39,11 @@ class S3PayloadStore(WriteOnceBucket):
         try:
             with aws_call("fetch input"):
                 found = self._s3.get_object(Bucket=location.bucket, Key=location.key)
-                size_bytes = found["ContentLength"]
-                if size_bytes > max_bytes:
-                    raise _unreadable(location, f"{size_bytes} bytes are more than {max_bytes}")
-                for chunk in found["Body"].iter_chunks(_CHUNK_BYTES):
-                    into.write(chunk)
+                with closing(found["Body"]) as body:
+                    if (size_bytes := found["ContentLength"]) > max_bytes:
+                        raise _unreadable(location, f"{size_bytes} bytes are more than {max_bytes}")
+                    for chunk in body.iter_chunks(_CHUNK_BYTES):
+                        into.write(chunk)
         except ClientError as error:
             if (reason := _UNREADABLE.get(error_code(error))) is None:
                 raise
