@@ -41,13 +41,15 @@ class DynamoCatalog:
         return model
 
     def all_models(self) -> Sequence[Model]:
-        """Return every model, by id, as it is now."""
+        """Return every model, by id, as it is now, and no chain."""
         with aws_call("list models"):
             pages = self._dynamodb.get_paginator("scan").paginate(
                 TableName=self._table, ConsistentRead=True
             )
             models = [_model_of(item) for page in pages for item in page["Items"]]
-        return sorted(models, key=attrgetter("model_id"))
+        return sorted(
+            (model for model in models if model.chain_id is None), key=attrgetter("model_id")
+        )
 
     def _fetched(self, model_id: str) -> Model | None:
         with aws_call("find model"):

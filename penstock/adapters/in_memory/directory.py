@@ -20,8 +20,9 @@ class InMemoryCatalog:
         return self._models.get(model_id)
 
     def all_models(self) -> Sequence[Model]:
-        """Return every model, by id."""
-        return sorted(self._models.values(), key=attrgetter("model_id"))
+        """Return every model, by id, and no chain."""
+        models = (model for model in self._models.values() if model.chain_id is None)
+        return sorted(models, key=attrgetter("model_id"))
 
 
 class InMemoryApiKeyStore:

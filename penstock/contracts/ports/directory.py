@@ -16,7 +16,7 @@ class Catalog(Protocol):
         ...
 
     def all_models(self) -> Sequence[Model]:
-        """Return every model, by id."""
+        """Return every model, by id; chains are left out, for they are other names of these."""
         ...
 
 

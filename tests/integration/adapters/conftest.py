@@ -40,6 +40,7 @@ from penstock.contracts.ports.objects import PayloadStore, ResultStore
 from penstock.contracts.ports.requests import RequestQueue, RequestStore
 from tests.aws_variables import set_aws_variables
 from tests.integration.adapters.facts import (
+    A_CHAIN,
     A_MODEL,
     NO_BUCKET,
     NO_TOPIC,
@@ -108,7 +109,7 @@ def in_memory_ports(clock: FakeClock) -> Ports:
         results=results,
         notifier=notifier,
         signing_secrets=InMemorySigningSecrets(*SIGNING_SECRETS),
-        catalog=InMemoryCatalog([A_MODEL]),
+        catalog=InMemoryCatalog([A_MODEL, A_CHAIN]),
         api_keys=InMemoryApiKeyStore(),
         rate_limit=InMemoryRateLimit(REQUESTS_PER_SECOND, clock),
         place=payloads.place,
@@ -131,10 +132,11 @@ def aws_ports(aws: FakeClock) -> Ports:
     client("secretsmanager").create_secret(
         Name="signing", SecretString=json.dumps({"secrets": SIGNING_SECRETS})
     )
-    client("dynamodb").put_item(
-        TableName="catalog",
-        Item={"model_id": {"S": A_MODEL.model_id}, "model": {"S": A_MODEL.model_dump_json()}},
-    )
+    for model in (A_MODEL, A_CHAIN):
+        client("dynamodb").put_item(
+            TableName="catalog",
+            Item={"model_id": {"S": model.model_id}, "model": {"S": model.model_dump_json()}},
+        )
     return Ports(
         clock=aws,
         requests=DynamoRequestStore("requests", client("dynamodb"), aws),

@@ -34,6 +34,7 @@ A_MODEL = Model(
         )
     },
 )
+A_CHAIN = A_MODEL.model_copy(update={"model_id": "chain:pages", "chain_id": "pages"})
 
 
 def a_request(now: datetime, **changes: Any) -> AsyncRequest:

@@ -3,7 +3,7 @@
 from penstock.contracts.directory.api_key import ApiKey
 from penstock.contracts.request import Tenant
 from tests.integration.adapters.conftest import Ports
-from tests.integration.adapters.facts import A_MODEL, SIGNING_SECRETS, at
+from tests.integration.adapters.facts import A_CHAIN, A_MODEL, SIGNING_SECRETS, at
 
 
 def a_key(ports: Ports, tenant: str = "acme") -> ApiKey:
@@ -60,5 +60,9 @@ def test_signing_secrets_come_newest_first(ports: Ports) -> None:
     assert list(ports.signing_secrets.active()) == SIGNING_SECRETS
 
 
-def test_every_model_is_listed(ports: Ports) -> None:
+def test_a_chain_is_found_by_its_name(ports: Ports) -> None:
+    assert ports.catalog.find_model("chain:pages") == A_CHAIN
+
+
+def test_every_model_is_listed_and_no_other_name_of_it(ports: Ports) -> None:
     assert list(ports.catalog.all_models()) == [A_MODEL]
