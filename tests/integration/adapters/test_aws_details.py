@@ -77,7 +77,7 @@ def test_a_result_url_is_signed_and_says_what_it_serves(aws_ports: Ports) -> Non
 
 
 def test_all_pages_of_models_are_listed(aws_ports: Ports, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("moto.dynamodb.models.table.RESULT_SIZE_LIMIT", 400)
+    monkeypatch.setattr("moto.dynamodb.models.table.RESULT_SIZE_LIMIT", 700)
     for number in range(5):
         model = A_MODEL.model_copy(update={"model_id": f"m{number}"})
         item = {"model_id": {"S": model.model_id}, "model": {"S": model.model_dump_json()}}
