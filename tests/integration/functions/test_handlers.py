@@ -18,6 +18,7 @@ from penstock.adapters.aws.objects import S3ResultStore
 from penstock.adapters.aws.requests.queue import SqsRequestQueue
 from penstock.adapters.aws.requests.store import DynamoRequestStore
 from penstock.adapters.aws.webhooks.webhook_queue import SqsWebhookQueue
+from penstock.contracts.directory.access_key import issue_access_key
 from penstock.contracts.directory.api_key import ApiKey
 from penstock.contracts.directory.catalog import Deployment, Model
 from penstock.contracts.environments import (
@@ -33,13 +34,15 @@ from penstock.contracts.request import AsyncRequest, RequestId, Tenant
 from tests.aws_variables import set_aws_variables
 from tests.integration.adapters.conftest import create_tables
 from tests.integration.functions.receiver import Receiver
+from tests.unit.dialects.sagemaker.signing import signed_headers
 from tests.unit.functions.events import authorizer_event, proxy_event, queue_event
 
 pytestmark = pytest.mark.integration
 
 SUBMIT = "/models/ocr/production/async_predict"
 SIGNED_WITH = ["whsec_test"]
-SIGNING = "signing"
+SIGNING, MASTER = "signing", "master"
+MASTER_SECRET = "m" * 43
 FUNCTIONS = ("authorizer", "intake", "status", "webhooks")
 
 Handle = Callable[[dict[str, Any], Any], dict[str, Any]]
@@ -98,6 +101,7 @@ def _resources() -> tuple[SqsRequestQueue, str, str]:
     client("secretsmanager").create_secret(
         Name=SIGNING, SecretString=json.dumps({"secrets": SIGNED_WITH})
     )
+    client("secretsmanager").create_secret(Name=MASTER, SecretString=MASTER_SECRET)
     deployment = Deployment(
         model_id="ocr",
         deployment_id="ocr-1",
@@ -125,7 +129,7 @@ def _variables(webhook_queue_url: str) -> dict[str, str]:
             payloads_bucket="payloads",
             results_bucket="results",
             api_keys_table="api_keys",
-            signing_master_secret_id="master",
+            signing_master_secret_id=MASTER,
             allow_local_webhooks="true",
         ),
         **StatusEnvironment.variables(**shared, results_bucket="results"),
@@ -194,6 +198,29 @@ def test_a_request_goes_from_submission_to_signed_webhook(stack: Stack, receiver
     shown = stack.call("status", "GET", request)[1]
     assert (shown["status"], shown["webhook_status"]) == ("SUCCEEDED", "SUCCEEDED")
     assert stack.call("status", "GET", f"{request}/result") == (200, {"text": "é"})
+
+
+def test_an_invocation_is_known_by_its_signature(stack: Stack) -> None:
+    now = datetime.now(UTC)
+    row, secret = issue_access_key(Tenant("acme"), now, MASTER_SECRET.encode())
+    DynamoApiKeyStore("api_keys", client("dynamodb")).put(row)
+    path = "/endpoints/ocr/async-invocations"
+    headers = signed_headers(
+        f"https://api.example.com{path}", b"[1]", now=now, access_key_id=row.prefix, secret=secret
+    )
+
+    event = proxy_event("POST", path, b"[1]", headers=headers) | {"headers": headers}
+    answer = stack.invoke("intake", event)
+
+    assert answer["statusCode"] == 202
+    (delivery,) = stack.queue.receive(
+        priority=0, max_messages=10, wait_seconds=0, visible_after_seconds=30
+    )
+    assert delivery.message.inline_payload == b"[1]"
+    (request_id,) = answer["multiValueHeaders"]["x-amzn-RequestId"]
+    assert json.loads(answer["body"]) == {"InferenceId": request_id}
+    status = stack.call("status", "GET", f"/async_request/{request_id}")[1]
+    assert status["status"] == "QUEUED"
 
 
 def test_a_large_result_is_a_redirect_that_can_be_followed(stack: Stack) -> None:
