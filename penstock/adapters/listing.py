@@ -67,5 +67,5 @@ class Position:
         except ValueError:
             parts = None
         if parts is None or parts[0] != expected_list:
-            raise InvalidSubmissionError("after", "it is not the `next` of an earlier page")
+            raise InvalidSubmissionError("next", "it is not that of an earlier page")
         return cls(parts[0], parts[1], RequestId(parts[2]))
