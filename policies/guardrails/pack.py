@@ -3,7 +3,7 @@
 from pulumi_policy import ResourceValidationPolicy, StackValidationPolicy
 
 from .api import routes, stages
-from .cluster import control_plane, gpus, nodes
+from .cluster import control_plane, cost, gpus, nodes
 from .functions import running, secrets_in_environment
 from .identity import roles
 from .messaging import access, queues
@@ -50,7 +50,7 @@ POLICIES: list[Policy] = [
     nodes.credentials_stay_on_the_node,
     nodes.disks_are_encrypted,
     gpus.gpu_nodes_are_kept_apart,
-    gpus.cost_is_bounded,
+    cost.cost_is_bounded,
     nodes.machines_are_chosen,
     stages.calls_are_logged,
     stages.calls_are_limited,

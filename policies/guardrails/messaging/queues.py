@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ..declaring import ADVISORY, Settings, number, resource_policy, stack_policy, texts
+from ..declaring import ADVISORY, Schema, Settings, number, resource_policy, stack_policy, texts
 from ..reading import UNKNOWN, as_number, at, document, is_on, matches, may_be_within
 from ..resources import Resource, Stack
 
@@ -17,6 +17,9 @@ _LEAST_VISIBILITY_SECONDS, _MOST_VISIBILITY_SECONDS = 60, 43_200
 _DEFAULT_VISIBILITY_SECONDS = 30
 _DEFAULT_TIMEOUT_SECONDS = 3
 _TIMEOUTS_PER_VISIBILITY = 6  # what AWS asks of queues that feed a function
+_SIGNALS: Schema = {
+    "signals": {**texts(), "description": "Queues of signals: worthless when old, missed by nobody"}
+}
 
 
 @resource_policy("sqs-encrypted", QUEUE)
@@ -39,12 +42,13 @@ def queues_are_polled_long(queue: Resource, _: Settings) -> Iterator[str]:
         "minReceiveCount": number(3, minimum=1),
         "maxReceiveCount": number(20, minimum=1),
         "countedElsewhere": texts(),
+        **_SIGNALS,
     },
 )
 def queues_have_dead_letters(stack: Stack, settings: Settings) -> Iterator[tuple[Resource, str]]:
     """What cannot be processed ends in a dead-letter queue, after a sane number of tries."""
     low, high = settings["minReceiveCount"], settings["maxReceiveCount"]
-    for queue in _work_queues(stack):
+    for queue in _work_queues(stack, settings):
         redrives = _redrives(stack, queue)
         if not redrives:
             yield queue, "set redrive_policy: a queue for dead letters, and maxReceiveCount"
@@ -55,10 +59,10 @@ def queues_have_dead_letters(stack: Stack, settings: Settings) -> Iterator[tuple
                 yield queue, f"set maxReceiveCount to {low:g}..{high:g}, not {count}"
 
 
-@stack_policy("sqs-retention")
-def messages_live_long_enough(stack: Stack, _: Settings) -> Iterator[tuple[Resource, str]]:
+@stack_policy("sqs-retention", schema=_SIGNALS)
+def messages_live_long_enough(stack: Stack, settings: Settings) -> Iterator[tuple[Resource, str]]:
     """Messages outlive the longest wait, and dead letters their source's messages."""
-    for queue in _work_queues(stack):
+    for queue in _work_queues(stack, settings):
         kept = _retention(queue)
         if kept is not None and kept < _LEAST_RETENTION_SECONDS:
             yield queue, f"set message_retention_seconds to {_LEAST_RETENTION_SECONDS} or more"
@@ -72,11 +76,11 @@ def messages_live_long_enough(stack: Stack, _: Settings) -> Iterator[tuple[Resou
                 )
 
 
-@stack_policy("sqs-visibility")
-def messages_stay_hidden(stack: Stack, _: Settings) -> Iterator[tuple[Resource, str]]:
+@stack_policy("sqs-visibility", schema=_SIGNALS)
+def messages_stay_hidden(stack: Stack, settings: Settings) -> Iterator[tuple[Resource, str]]:
     """A message stays hidden for as long as it is worked on."""
     low, high = _LEAST_VISIBILITY_SECONDS, _MOST_VISIBILITY_SECONDS
-    for queue in _work_queues(stack):
+    for queue in _work_queues(stack, settings):
         hidden = queue.at("visibilityTimeoutSeconds")
         hidden = _DEFAULT_VISIBILITY_SECONDS if hidden is None else hidden
         if not may_be_within(hidden, low, high):
@@ -108,9 +112,10 @@ def _names_as_target(redrive: Resource, queue: Resource) -> bool:
     return target is not UNKNOWN and target in queue.names
 
 
-def _work_queues(stack: Stack) -> list[Resource]:
+def _work_queues(stack: Stack, settings: Settings) -> list[Resource]:
     dead = {d.urn for q in stack.of(QUEUE) for d in _dead_letter_queues(stack, q)}
-    return [queue for queue in stack.of(QUEUE) if queue.urn not in dead]
+    living = [queue for queue in stack.of(QUEUE) if queue.urn not in dead]
+    return [queue for queue in living if not matches(queue.name, settings["signals"])]
 
 
 def _retention(queue: Resource) -> float | None:

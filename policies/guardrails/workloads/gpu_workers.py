@@ -10,6 +10,9 @@ from .pods import POD_OWNERS, container_name, containers, pod_spec, pod_template
 
 _GPU = "nvidia.com/gpu"
 _GPU_LABEL = "penstock.dev/gpu"
+_NO_GPU = "none"
+"""What the nodes of workers without a GPU carry as label."""
+
 _GPU_RESOURCES = ("nvidia.com/gpu", "nvidia.com/mig-")
 _SAFE_TO_EVICT = "cluster-autoscaler.kubernetes.io/safe-to-evict"
 
@@ -24,7 +27,8 @@ def gpu_workers_are_cared_for(owner: Resource, settings: Settings) -> Iterator[s
     spec, grace = pod_spec(owner), settings["minGraceSeconds"]
     selector = at(spec, "nodeSelector")
     using = [container for container in containers(owner) if _uses_gpu(container)]
-    if not (using or isinstance(at(selector, _GPU_LABEL), str)):
+    wanted = at(selector, _GPU_LABEL)
+    if not (using or (isinstance(wanted, str) and wanted != _NO_GPU)):
         return
     if not (using or _may_use_gpu(owner)):
         yield f"give the container that uses the GPU a limit of {_GPU}"

@@ -54,6 +54,30 @@ def nodes(*types: str, most: Any = 4, **props: Any) -> Given:
     return resource("eks/nodeGroup", "gpu-l4", **{**given, **props})
 
 
+def node_class(**spec: Any) -> Given:
+    return resource("kubernetes:karpenter.k8s.aws/v1:EC2NodeClass", "gpu-class", spec=spec)
+
+
+def pool(
+    *types: str,
+    limits: Any = None,
+    taints: Any = None,
+    labels: Any = None,
+    requirements: list[Any] | None = None,
+) -> Given:
+    named = [{"key": "node.kubernetes.io/instance-type", "operator": "In", "values": list(types)}]
+    effect = {"key": "nvidia.com/gpu", "value": "present", "effect": "NoSchedule"}
+    template = {
+        "metadata": {"labels": {"penstock.dev/gpu": "L4"} if labels is None else labels},
+        "spec": {
+            "requirements": named if requirements is None else requirements,
+            "taints": [effect] if taints is None else taints,
+        },
+    }
+    spec = {"template": template, "limits": {"cpu": "16"} if limits is None else limits}
+    return resource("kubernetes:karpenter.sh/v1:NodePool", "l4-pool", spec=spec)
+
+
 def tags(*keys: str, group: str = "asg-1") -> list[Given]:
     origins = {"autoscalingGroupName": frozenset({nodes().urn})}
     return [
@@ -119,6 +143,18 @@ CASES = [
     ),
     fails("eks-version", "extended support", version("1.35", None), says="support_type: STANDARD"),
     passes("node-imdsv2", "closed", metadata("required", 1)),
+    passes(
+        "node-imdsv2",
+        "pods may ask, by config",
+        metadata("required", 2),
+        config={"metadataForPods": ["gpu-*"]},
+    ),
+    passes(
+        "node-imdsv2",
+        "closed by Karpenter",
+        node_class(metadataOptions={"httpTokens": "required", "httpPutResponseHopLimit": 1}),
+    ),
+    fails("node-imdsv2", "open by Karpenter", node_class(), says="gpu-class: set metadata_options"),
     fails("node-imdsv2", "version 1", metadata("optional", 1), says="http_tokens to required"),
     fails("node-imdsv2", "two hops", metadata("required", 2), says="hop_limit to 1"),
     fails("node-imdsv2", "nothing said", template(), says="gpu-template: set metadata_options"),
@@ -134,6 +170,17 @@ CASES = [
         "an instance store",
         template(blockDeviceMappings=[{"virtualName": "ephemeral0"}]),
     ),
+    passes(
+        "node-ebs-encrypted",
+        "encrypted by Karpenter",
+        node_class(blockDeviceMappings=[{"ebs": {"encrypted": True}}]),
+    ),
+    fails(
+        "node-ebs-encrypted",
+        "open by Karpenter",
+        node_class(blockDeviceMappings=[{"ebs": {"encrypted": False}}]),
+        says="gpu-class: set encrypted",
+    ),
     fails("node-ebs-encrypted", "one is not", disks("true", "false"), says="set encrypted"),
     fails("node-ebs-encrypted", "nothing said", disks(None), says="set encrypted for every EBS"),
     fails("node-ebs-encrypted", "the image's own disk", template(), says="map the root volume"),
@@ -145,6 +192,32 @@ CASES = [
     ),
     passes("gpu-nodegroup", "kept apart", nodes("g6.xlarge"), *tags(*TAGS)),
     passes("gpu-nodegroup", "no GPU", nodes("m7g.large", labels={}, taints=[])),
+    passes("gpu-nodegroup", "a pool of Karpenter", pool("g6.xlarge")),
+    passes("gpu-nodegroup", "a pool without GPUs", pool("m6i.xlarge", labels={}, taints=[])),
+    fails("gpu-nodegroup", "a pool without taint", pool("g6.xlarge", taints=[]), says="the taint"),
+    fails("gpu-nodegroup", "a pool without label", pool("g6.xlarge", labels={}), says="the label"),
+    fails(
+        "gpu-nodegroup",
+        "a pool of any GPU",
+        pool(
+            requirements=[
+                {"key": "karpenter.k8s.aws/instance-gpu-name", "operator": "In", "values": ["l4"]}
+            ]
+        ),
+        says="l4-pool: let it have 16 nodes at most",
+    ),
+    fails(
+        "gpu-nodegroup",
+        "a pool without limit",
+        pool("g6.xlarge", limits={}),
+        says="let it have 16 nodes at most",
+    ),
+    fails(
+        "gpu-nodegroup",
+        "a pool of too many",
+        pool("g6.xlarge", limits={"cpu": "1000", "nvidia.com/gpu": "17"}),
+        says="let it have 16 nodes at most",
+    ),
     fails(
         "gpu-nodegroup",
         "no taint",
@@ -171,7 +244,7 @@ CASES = [
         "too many by config",
         nodes("g6.xlarge"),
         *tags(*TAGS),
-        says="set scaling_config.max_size to 2 or less",
+        says="let it have 2 nodes at most",
         config={"maxGpuNodes": 2},
     ),
     fails(
@@ -203,12 +276,29 @@ CASES = [
         nodes("x9.huge"),
         config={"prices": {"x9.huge": 2.5}},
     ),
+    passes("cost-guard", "a pool of four", pool("g6.xlarge")),
+    fails(
+        "cost-guard",
+        "a pool, dear",
+        pool("g6.xlarge", "p5.48xlarge", limits={"cpu": "768", "nvidia.com/gpu": "32"}),
+        says="l4-pool: let it have fewer nodes, or raise cost-guard.maxHourlyUsd: at its most it"
+        " costs 220.16 USD an hour",
+    ),
+    fails(
+        "cost-guard",
+        "a pool without limit",
+        pool("g6.xlarge", limits={}),
+        says="l4-pool: limit its nodes",
+    ),
+    fails(
+        "cost-guard", "a pool of anything", pool(requirements=[]), says="name its instance types"
+    ),
     fails(
         "cost-guard",
         "dear",
         nodes("g6.xlarge", "p5.48xlarge"),
-        says="gpu-l4: lower its max_size or raise cost-guard.maxHourlyUsd: at its most it costs"
-        " 220.16 USD an hour, and all node groups 220.16, above 100.00",
+        says="gpu-l4: let it have fewer nodes, or raise cost-guard.maxHourlyUsd: at its most it"
+        " costs 220.16 USD an hour, and all nodes 220.16, above 100.00",
     ),
     fails(
         "cost-guard",
@@ -233,6 +323,7 @@ CASES = [
     ),
     passes("instance-allowlist", "chosen", nodes("g6.xlarge"), template(instanceType="m7g.large")),
     passes("instance-allowlist", "by config", nodes("x9.huge"), config={"instanceTypes": ["x9.*"]}),
+    fails("instance-allowlist", "not chosen, in a pool", pool("p3.2xlarge"), says="than p3.2xl"),
     fails("instance-allowlist", "not chosen", nodes("x1.32xlarge"), says="type than x1.32xlarge"),
     fails(
         "instance-allowlist",

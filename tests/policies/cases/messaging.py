@@ -104,10 +104,17 @@ CASES = [
             redrivePolicy=redriven().props["redrivePolicy"],
         ),
     ),
+    passes("sqs-dlq", "signals", queue(), config={"signals": ["work"]}),
     fails("sqs-dlq", "none", queue(), says="work: set redrive_policy"),
     fails("sqs-dlq", "too many tries", redriven(1_000), dead_letters(), says="to 3..20, not 1000"),
     fails("sqs-dlq", "too few tries", redriven(1), dead_letters(), says="to 3..20, not 1"),
     passes("sqs-retention", "two weeks each", redriven(), dead_letters()),
+    passes(
+        "sqs-retention",
+        "signals",
+        queue(messageRetentionSeconds=300),
+        config={"signals": ["work"]},
+    ),
     fails(
         "sqs-retention",
         "a day",
@@ -131,6 +138,12 @@ CASES = [
         function(timeout=20),
         ALIAS,
         fed(QUEUE, "arn:aws:lambda:::live"),
+    ),
+    passes(
+        "sqs-visibility",
+        "signals",
+        queue(visibilityTimeoutSeconds=30),
+        config={"signals": ["work"]},
     ),
     fails(
         "sqs-visibility",

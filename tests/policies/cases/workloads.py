@@ -162,6 +162,11 @@ CASES = [
         "tolerates everything",
         gpu_worker(tolerations=[{"operator": "Exists"}]),
     ),
+    passes(
+        "k8s-gpu-worker",
+        "on nodes without GPUs",
+        deployment(HARD, nodeSelector={"penstock.dev/gpu": "none"}),
+    ),
     fails("k8s-gpu-worker", "no GPU for it", gpu_worker(HARD), says="a limit of nvidia.com/gpu"),
     fails("k8s-gpu-worker", "any node", gpu_worker(nodeSelector={}), says="ocr: select nodes by"),
     fails("k8s-gpu-worker", "no toleration", gpu_worker(tolerations=[]), says="tolerate the taint"),
