@@ -6,10 +6,10 @@ from pathlib import Path
 
 from infra.artifacts.artifacts import Artifacts
 from infra.artifacts.lambda_bundle import lambda_archive, target_of
-from infra.artifacts.model_image import model_context
+from infra.artifacts.model_image import container_context, model_context
 from infra.artifacts.workspace import CACHE, ROOT
 from infra.settings.stack_settings import StackSettings
-from penstock.local.pods.model_environment import make_model_environment
+from penstock.local.pods.images.images import model_image
 
 MODEL_ENVIRONMENTS = CACHE / "model-environments"
 
@@ -24,19 +24,21 @@ class Built:
 
 async def build(settings: StackSettings, lambda_interpreter: Path) -> Built:
     """Build everything that `settings` needs, side by side; most of it is there already."""
-    directories = {
-        ROOT / deployment.truss
-        for model in settings.models.values()
-        for deployment in model.deployments.values()
-        if deployment.truss is not None
-    }
-    archive, _ = await asyncio.gather(
+    deployments = [d for model in settings.models.values() for d in model.deployments.values()]
+    trusses = {ROOT / d.truss for d in deployments if d.truss is not None}
+    containers = {ROOT / d.container for d in deployments if d.container is not None}
+    archive, _, _ = await asyncio.gather(
         asyncio.to_thread(lambda: lambda_archive(target_of(lambda_interpreter))),
-        asyncio.gather(*map(_build_model, sorted(directories))),
+        asyncio.gather(*map(_build_truss, sorted(trusses))),
+        asyncio.gather(*map(_build_container, sorted(containers))),
     )
     return Built(Artifacts(lambda_archive=lambda: archive, model_context=model_context))
 
 
-async def _build_model(directory: Path) -> None:
+async def _build_truss(directory: Path) -> None:
     context = await asyncio.to_thread(model_context, directory)
-    await make_model_environment(context, MODEL_ENVIRONMENTS)
+    await model_image(context, MODEL_ENVIRONMENTS)
+
+
+async def _build_container(directory: Path) -> None:
+    await model_image(container_context(directory), MODEL_ENVIRONMENTS)

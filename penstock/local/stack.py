@@ -23,7 +23,8 @@ from penstock.local.materialise.cluster import DEPLOYMENT, IMAGE, SCALED_OBJECT
 from penstock.local.materialise.program import Materialised, run_program
 from penstock.local.materialise.schedules import SCHEDULE, Schedule
 from penstock.local.pods.events import EventLog
-from penstock.local.pods.launcher import Launcher, resolve_images
+from penstock.local.pods.images.images import resolve_images
+from penstock.local.pods.launcher import Launcher
 from penstock.local.pods.scaler import DeploymentScaler
 from penstock.local.pods.workload import Workload, WorkloadError
 from penstock.local.processes import end_marked

@@ -12,8 +12,8 @@ import pytest
 import skimage
 
 from infra.artifacts.model_image import model_context
-from penstock.local.pods.model_environment import make_model_environment
-from penstock.local.pods.truss_app import TrussContext
+from penstock.local.pods.images.model_environment import make_model_environment
+from penstock.local.pods.images.truss_app import TrussContext
 from penstock.local.processes import free_port, inherited_environment
 
 pytestmark = pytest.mark.e2e
@@ -28,7 +28,7 @@ def served(model: str, folder: Path) -> Iterator[httpx.Client]:
     """Run an example on the real Truss server until the block ends."""
     context = TrussContext.at(model_context(MODELS / model))
     assert context is not None
-    environment = asyncio.run(make_model_environment(context.folder, folder / "environments"))
+    environment = asyncio.run(make_model_environment(context.packages, folder / "environments"))
     context.lay_out(folder / "app")
     port = free_port()
     with (folder / "log").open("wb") as log:

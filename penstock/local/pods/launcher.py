@@ -1,59 +1,14 @@
-"""How a container becomes a process: its image's build context says what to run."""
+"""How a container becomes a process: its image says what to run, its pod where."""
 
-import asyncio
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from penstock.local.pods.model_environment import ModelEnvironment, make_model_environment
-from penstock.local.pods.truss_app import TrussContext
+from penstock.local.pods.images.images import ContainerImage, Image, OwnImage, TrussImage
 from penstock.local.pods.workload import Container, Workload, WorkloadError
 from penstock.local.processes import Command, inherited_environment
 from penstock.local.state import StateFolder
-
-
-@dataclass(frozen=True)
-class TrussImage:
-    """A model server: the Truss context, and where its requirements are installed."""
-
-    context: TrussContext
-    environment: ModelEnvironment
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What is otherwise here than in a container."""
-        return (*self.environment.notes, *self.context.notes)
-
-
-@dataclass(frozen=True)
-class OwnImage:
-    """An image built from this repository: its code is importable here as well."""
-
-
-Image = TrussImage | OwnImage
-
-
-async def resolve_images(
-    built: Iterable[Mapping[str, Any]], root: Path, environments: Path
-) -> dict[str, Image]:
-    """Return what each built image is, by its reference; models' requirements get installed.
-
-    Raises:
-        WorkloadError: an image is built from something that only Docker can run.
-    """
-    folders = {image["ref"]: Path(image["context"]["location"]) for image in built}
-
-    async def resolve(folder: Path) -> Image:
-        if folder == root:
-            return OwnImage()
-        if context := TrussContext.at(folder):
-            return TrussImage(context, await make_model_environment(folder, environments))
-        raise WorkloadError(f"{folder} is no Truss context; only Docker could run its image")
-
-    images = await asyncio.gather(*(resolve(folder) for folder in folders.values()))
-    return dict(zip(folders, images, strict=True))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,9 +24,7 @@ class Launcher:
     def notes(self, workload: Workload) -> tuple[str, ...]:
         """Return what is otherwise here than in a cluster."""
         images = (self._image(workload, container) for container in workload.containers)
-        return tuple(
-            note for image in images if isinstance(image, TrussImage) for note in image.notes
-        )
+        return tuple(note for image in images for note in image.notes)
 
     def command(
         self, workload: Workload, container: Container, pod: str, ports: Mapping[int, int]
@@ -102,24 +55,31 @@ class Launcher:
     def _process(
         self, workload: Workload, container: Container, home: Path, ports: Mapping[int, int]
     ) -> tuple[list[str], dict[str, str], Path]:
+        args = container.arguments_at(ports)
         match self._image(workload, container):
             case OwnImage() if container.command[:1] == ("python",):
-                return [sys.executable, *container.command[1:]], {}, home
-            case TrussImage(context, environment) if len(container.ports) == 1:
+                return [sys.executable, *container.command[1:], *args], {}, home
+            case TrussImage(context, environment) if len(container.ports) == 1 and not args:
                 app = home / "app"
                 context.lay_out(app)
                 port = ports[container.ports[0]]
                 return [str(environment.python), "main.py"], context.environment(app, port), app
+            case ContainerImage(program, environment) if len(container.ports) == 1:
+                root = home / "root"
+                folder = program.lay_out(root)
+                declared = program.dockerfile.argv(container.command, args)
+                variables = program.environment(root, ports[container.ports[0]])
+                return program.argv(environment.python, root, declared), variables, folder
             case _:
                 raise WorkloadError(
                     f"deployment {workload.name}, container {container.name}: needs a command that"
-                    " begins with python, or is a Truss server and needs one port"
+                    " begins with python, or is a model server and needs one port"
                 )
 
     def _image(self, workload: Workload, container: Container) -> Image:
         if container.image not in self.images:
             raise WorkloadError(
                 f"deployment {workload.name}, container {container.name}: image {container.image}"
-                " needs Docker; locally only Truss directories run"
+                " needs Docker; locally only Truss directories and Python programs run"
             )
         return self.images[container.image]

@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from penstock.local.pods.workload import HttpProbe
+from penstock.local.pods.workload import Probe
 
-Passes = Callable[[HttpProbe], Awaitable[bool]]
+Passes = Callable[[Probe], Awaitable[bool]]
 
 
 class Restartable(Protocol):
@@ -31,13 +31,13 @@ class LivenessWatch:
     """Watches the processes of one container, one after the other."""
 
     process: Restartable
-    startup: HttpProbe | None
-    liveness: HttpProbe
+    startup: Probe | None
+    liveness: Probe
     passes: Passes
     grace_seconds: float
     """The pod's, for a probe that has none of its own."""
 
-    on_failure: Callable[[HttpProbe], None]
+    on_failure: Callable[[Probe], None]
 
     async def run(self) -> None:
         """Probe until cancelled."""

@@ -11,7 +11,7 @@ from penstock.local.pods.container_process import ContainerProcess
 from penstock.local.pods.events import EventLog
 from penstock.local.pods.launcher import Launcher
 from penstock.local.pods.liveness import LivenessWatch, Passes
-from penstock.local.pods.workload import HttpProbe, Workload
+from penstock.local.pods.workload import Probe, Workload
 from penstock.local.processes import free_port
 from penstock.local.state import PodStatus, ProcessStatus
 
@@ -88,13 +88,11 @@ class Pod:
         connector = aiohttp.TCPConnector(force_close=True)
         async with aiohttp.ClientSession(connector=connector, trust_env=False) as session:
 
-            async def passes(probe: HttpProbe) -> bool:
-                url = f"http://127.0.0.1:{self._ports[probe.port]}{probe.path}"
-                timeout = aiohttp.ClientTimeout(total=probe.timeout_seconds)
+            async def passes(probe: Probe) -> bool:
                 try:
-                    async with session.get(url, timeout=timeout) as answer:
-                        return answer.status < 400  # noqa: PLR2004 - as the kubelet counts
-                except (aiohttp.ClientError, TimeoutError):
+                    async with asyncio.timeout(probe.timeout_seconds):
+                        return await _passes(probe, self._ports[probe.port], session)
+                except (OSError, aiohttp.ClientError):
                     return False
 
             watches = self._liveness_watches(passes)
@@ -114,7 +112,7 @@ class Pod:
             if container.liveness is not None
         ]
 
-    def _failed(self, process: ContainerProcess, probe: HttpProbe) -> None:
+    def _failed(self, process: ContainerProcess, probe: Probe) -> None:
         self._tell("unhealthy", process=process.name, probe=probe.path)
 
     async def _watch_readiness(self, passes: Passes) -> None:
@@ -130,3 +128,12 @@ class Pod:
                     self.phase = "starting"
                     self._tell("unready")
                 await asyncio.sleep(_STARTING_PROBE_SECONDS)
+
+
+async def _passes(probe: Probe, port: int, session: aiohttp.ClientSession) -> bool:
+    if probe.path is None:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.close()
+        return True
+    async with session.get(f"http://127.0.0.1:{port}{probe.path}") as answer:
+        return answer.status < 400  # noqa: PLR2004 - as the kubelet counts

@@ -13,10 +13,12 @@ class WorkloadError(PenstockError):
 
 
 @dataclass(frozen=True, kw_only=True)
-class HttpProbe:
-    """An HTTP GET whose answer tells how a container is; the defaults are those of Kubernetes."""
+class Probe:
+    """A question whose answer tells how a container is; the defaults are those of Kubernetes."""
 
-    path: str
+    path: str | None
+    """What is got over HTTP; `None`: whoever listens passes."""
+
     port: int
     """Of any container of the pod."""
 
@@ -28,16 +30,16 @@ class HttpProbe:
     """How long a container that fails it may take to end; `None` is the pod's grace."""
 
     @classmethod
-    def of(cls, where: str, declared: Mapping[str, Any] | None) -> "HttpProbe | None":
+    def of(cls, where: str, declared: Mapping[str, Any] | None) -> "Probe | None":
         """Read a probe of the container at `where`; return `None` if there is none.
 
         Raises:
-            WorkloadError: it is no HTTP GET.
+            WorkloadError: it neither gets nor connects.
         """
         if declared is None:
             return None
-        if "httpGet" not in declared:
-            raise WorkloadError(f"{where}: only httpGet probes are followed locally")
+        if (target := declared.get("httpGet") or declared.get("tcpSocket")) is None:
+            raise WorkloadError(f"{where}: only httpGet and tcpSocket probes are followed locally")
         names = {
             "periodSeconds": "period_seconds",
             "timeoutSeconds": "timeout_seconds",
@@ -46,8 +48,7 @@ class HttpProbe:
             "terminationGracePeriodSeconds": "grace_seconds",
         }
         timing = {ours: declared[key] for key, ours in names.items() if key in declared}
-        get = declared["httpGet"]
-        return cls(path=get["path"], port=get["port"], **timing)
+        return cls(path=target.get("path"), port=target["port"], **timing)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,16 +58,21 @@ class Container:
     name: str
     image: str
     command: tuple[str, ...]
+    """Instead of the image's entry point."""
+
+    args: tuple[str, ...]
+    """Instead of the image's command."""
+
     environment: Mapping[str, str]
     ports: tuple[int, ...]
-    startup: HttpProbe | None
-    liveness: HttpProbe | None
-    readiness: HttpProbe | None
+    startup: Probe | None
+    liveness: Probe | None
+    readiness: Probe | None
     is_sidecar: bool
     """Started before and ended after the others."""
 
     @property
-    def probes(self) -> tuple[HttpProbe, ...]:
+    def probes(self) -> tuple[Probe, ...]:
         """Every probe that is declared."""
         return tuple(p for p in (self.startup, self.liveness, self.readiness) if p is not None)
 
@@ -87,6 +93,12 @@ class Container:
             )
 
         return {name: moved(name, value) for name, value in self.environment.items()}
+
+    def arguments_at(self, ports: Mapping[int, int]) -> tuple[str, ...]:
+        """Return `args` with each container port that is one, or ends one, as it is here."""
+        own = "|".join(map(str, self.ports)) or "(?!)"
+        place = re.compile(rf"(?:(?<=port=)|^)({own})$")
+        return tuple(place.sub(lambda found: str(ports[int(found[1])]), arg) for arg in self.args)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,13 +159,13 @@ class Workload:
                 if probe.port not in self.ports:
                     raise WorkloadError(
                         f"deployment {self.name}, container {container.name}: no container declares"
-                        f" the port {probe.port} of its probe {probe.path}"
+                        f" the port {probe.port} of its probe {probe.path or 'by connecting'}"
                     )
 
 
 def _container(deployment: str, declared: Mapping[str, Any], *, is_sidecar: bool) -> Container:
     where = f"deployment {deployment}, container {declared['name']}"
-    for key in ("envFrom", "args", "lifecycle"):
+    for key in ("envFrom", "lifecycle"):
         if declared.get(key):
             raise WorkloadError(f"{where}: {key} is not followed locally")
     environment = {}
@@ -165,10 +177,11 @@ def _container(deployment: str, declared: Mapping[str, Any], *, is_sidecar: bool
         name=declared["name"],
         image=declared["image"],
         command=tuple(declared.get("command", ())),
+        args=tuple(declared.get("args", ())),
         environment=environment,
         ports=tuple(port["containerPort"] for port in declared.get("ports", [])),
-        startup=HttpProbe.of(where, declared.get("startupProbe")),
-        liveness=HttpProbe.of(where, declared.get("livenessProbe")),
-        readiness=HttpProbe.of(where, declared.get("readinessProbe")),
+        startup=Probe.of(where, declared.get("startupProbe")),
+        liveness=Probe.of(where, declared.get("livenessProbe")),
+        readiness=Probe.of(where, declared.get("readinessProbe")),
         is_sidecar=is_sidecar,
     )

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from penstock.local.pods.liveness import LivenessWatch
-from penstock.local.pods.workload import HttpProbe
+from penstock.local.pods.workload import Probe
 
-STARTUP = HttpProbe(path="/loaded", port=8080, period_seconds=0, failure_threshold=100)
-LIVENESS = HttpProbe(path="/", port=8080, period_seconds=0, failure_threshold=2)
+STARTUP = Probe(path="/loaded", port=8080, period_seconds=0, failure_threshold=100)
+LIVENESS = Probe(path="/", port=8080, period_seconds=0, failure_threshold=2)
 POD_GRACE_SECONDS = 40.0
 
 
@@ -30,10 +30,10 @@ class Process:
 class Answers:
     """What each probe is answered, one after the other; the last for ever."""
 
-    by_path: dict[str, list[bool]]
-    calls: list[str] = field(default_factory=list)
+    by_path: dict[str | None, list[bool]]
+    calls: list[str | None] = field(default_factory=list)
 
-    async def passes(self, probe: HttpProbe) -> bool:
+    async def passes(self, probe: Probe) -> bool:
         self.calls.append(probe.path)
         left = self.by_path[probe.path]
         return left.pop(0) if len(left) > 1 else left[0]
@@ -44,11 +44,11 @@ async def watched(
     answers: Answers,
     until: Callable[[], bool],
     *,
-    startup: HttpProbe | None = None,
-    liveness: HttpProbe = LIVENESS,
-) -> list[str]:
+    startup: Probe | None = None,
+    liveness: Probe = LIVENESS,
+) -> list[str | None]:
     """Watch until `until` holds; return the probes that were failed."""
-    failed: list[str] = []
+    failed: list[str | None] = []
     watch = LivenessWatch(
         process=process,
         startup=startup,
@@ -130,7 +130,7 @@ async def test_what_was_asked_of_one_process_is_not_held_against_the_next() -> N
     process, answers = Process(), Answers({"/": [False, False, True]})
     asked = answers.passes
 
-    async def passes(probe: HttpProbe) -> bool:
+    async def passes(probe: Probe) -> bool:
         if len(answers.calls) == 1:
             process.restarts += 1  # it crashes while the second probe waits for its answer
         return await asked(probe)

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from penstock.local.pods.workload import Container, HttpProbe, Workload, WorkloadError
+from penstock.local.pods.workload import Container, Probe, Workload, WorkloadError
 
 
 def deployment(**changes: Any) -> dict[str, Any]:
@@ -59,7 +59,7 @@ def test_a_pod_has_the_grace_and_the_probe_it_declares() -> None:
     workload = Workload.of(deployment())
 
     assert workload.grace_seconds == 40
-    assert named(workload, "dispatcher").readiness == HttpProbe(path="/readyz", port=9090)
+    assert named(workload, "dispatcher").readiness == Probe(path="/readyz", port=9090)
     assert named(workload, "model-server").probes == ()
 
 
@@ -99,9 +99,9 @@ def test_a_probe_has_the_times_it_declares_and_those_of_kubernetes() -> None:
     )
     dispatcher = named(Workload.of(declared), "dispatcher")
 
-    assert dispatcher.startup == HttpProbe(path="/healthz", port=8080)
+    assert dispatcher.startup == Probe(path="/healthz", port=8080)
     assert (dispatcher.startup.period_seconds, dispatcher.startup.failure_threshold) == (10, 3)
-    assert dispatcher.liveness == HttpProbe(
+    assert dispatcher.liveness == Probe(
         path="/healthz",
         port=8080,
         period_seconds=1,
@@ -122,8 +122,7 @@ def test_a_probe_of_a_port_that_no_container_has_is_refused() -> None:
     ("changes", "named"),
     [
         ({"envFrom": [{"secretRef": {"name": "s"}}]}, "envFrom"),
-        ({"args": ["--fast"]}, "args"),
-        ({"livenessProbe": {"exec": {"command": ["true"]}}}, "only httpGet probes"),
+        ({"livenessProbe": {"exec": {"command": ["true"]}}}, "only httpGet and tcpSocket"),
         ({"env": [{"name": "TOKEN", "valueFrom": {"secretKeyRef": {}}}]}, "TOKEN"),
     ],
 )
@@ -132,3 +131,18 @@ def test_what_processes_cannot_follow_is_refused_by_name(
 ) -> None:
     with pytest.raises(WorkloadError, match=f"echo-v1, container dispatcher: {named}"):
         Workload.of(deployment(**changes))
+
+
+def test_a_probe_without_a_path_only_connects() -> None:
+    declared = deployment(readinessProbe={"tcpSocket": {"port": 9090}, "periodSeconds": 5})
+
+    probe = named(Workload.of(declared), "dispatcher").readiness
+    assert probe == Probe(path=None, port=9090, period_seconds=5)
+
+
+def test_arguments_name_the_port_that_the_pod_has_here() -> None:
+    args = ["--port", "9090", "--port=9090", "--length", "19090", "--url=x/9090"]
+    container = named(Workload.of(deployment(args=args)), "dispatcher")
+
+    moved = container.arguments_at({9090: 50_001, 8080: 50_002})
+    assert moved == ("--port", "50001", "--port=50001", "--length", "19090", "--url=x/9090")

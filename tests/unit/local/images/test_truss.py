@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from penstock.local.pods.truss_app import TrussContext
+from penstock.local.pods.images.truss_app import TrussContext
 
 CONFIG = {"python_version": "py310", "environment_variables": {"THREADS": 2}}
 
@@ -17,6 +17,8 @@ def context(tmp_path: Path) -> Path:
     (folder / "model" / "model.py").write_text("")
     (folder / "data" / "weights").write_text("")
     (folder / "config.yaml").write_text(yaml.safe_dump(CONFIG))
+    (folder / "requirements.txt").write_text("-i https://index.test\n--extra-index-url u\nsix\n")
+    (folder / "constraints.txt").write_text("six<2\n")
     return folder
 
 
@@ -67,3 +69,19 @@ def test_what_differs_from_the_image_is_told(context: Path) -> None:
 
 def test_another_folder_is_no_truss_context(tmp_path: Path) -> None:
     assert TrussContext.at(tmp_path) is None
+
+
+@pytest.mark.parametrize("version", ["3.9", "3.11", "3.14"])
+def test_the_version_is_read_as_truss_writes_it(context: Path, version: str) -> None:
+    config = {"python_version": f"py{version.replace('.', '')}"}
+    (context / "config.yaml").write_text(yaml.safe_dump(config))
+    assert opened(context).packages.python == version
+
+
+def test_the_users_own_index_is_used_and_further_ones_are_kept(context: Path) -> None:
+    assert opened(context).packages.requirements == "--extra-index-url u\nsix\n"
+
+
+def test_requirements_that_are_a_file_are_installed_beside_the_servers(context: Path) -> None:
+    (context / "user_requirements.txt").write_text("seven\n")
+    assert opened(context).packages.files == (context / "user_requirements.txt",)

@@ -1,11 +1,19 @@
 """The folder that a Truss server runs in, laid out as the Dockerfile of its context does it."""
 
+import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
+
+from penstock.local.pods.images.model_environment import Packages
+
+_INDEX = re.compile(r"^\s*(-i|--index-url)\b")
+
+_OF_THE_MODEL = ("pyproject.toml", "user_requirements.txt")
+"""Where Truss puts what the config calls `requirements_file`; uv.lock is not supported yet."""
 
 _COPIED = ("model",)
 _LINKED = ("data", "packages")
@@ -25,6 +33,19 @@ class TrussContext:
         if not (folder / "server" / "main.py").is_file():
             return None
         return cls(folder, yaml.safe_load((folder / "config.yaml").read_text()))
+
+    @property
+    def packages(self) -> Packages:
+        """What its image has, except for the index that Truss names: the user's own applies."""
+        lines = (self.folder / "requirements.txt").read_text().splitlines()
+        digits = self.config["python_version"].removeprefix("py")  # Truss writes `py312`
+        return Packages(
+            folder=self.folder,
+            python=f"{digits[0]}.{digits[1:]}",
+            files=tuple(f for name in _OF_THE_MODEL if (f := self.folder / name).is_file()),
+            requirements="".join(f"{line}\n" for line in lines if not _INDEX.match(line)),
+            constraints=(self.folder / "constraints.txt").read_text(),
+        )
 
     def lay_out(self, app: Path) -> None:
         """Make the folder `app`, from which `python main.py` starts the server."""

@@ -1,19 +1,16 @@
 import json
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-import yaml
 
-from penstock.local.pods import model_environment
-from penstock.local.pods.model_environment import (
+from penstock.local.pods.images import model_environment
+from penstock.local.pods.images.model_environment import (
     ModelEnvironmentError,
-    environment_name,
+    Packages,
     make_model_environment,
-    python_version,
-    requirements_of,
 )
 
 HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -73,27 +70,22 @@ def cache(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def context_of(tmp_path: Path) -> Callable[[str], Path]:
-    """Make a context whose image has some version of Python."""
+def packages_of(tmp_path: Path) -> Callable[[str], Packages]:
+    """Make what is installed in an image with some version of Python."""
 
-    def make(version: str) -> Path:
-        folder = tmp_path / f"context-{version}"
-        folder.mkdir()
-        config = {"python_version": f"py{version.replace('.', '')}"}
-        (folder / "config.yaml").write_text(yaml.safe_dump(config))
-        requirements = "-i https://index.test\n--extra-index-url u\nsix\n"
-        (folder / "requirements.txt").write_text(requirements)
-        (folder / "constraints.txt").write_text("six<2\n")
-        return folder
+    def make(version: str) -> Packages:
+        return Packages(
+            folder=tmp_path, python=version, requirements="six\n", constraints="six<2\n"
+        )
 
     return make
 
 
 async def test_a_model_runs_on_the_python_of_its_image(
-    uv: Uv, cache: Path, context_of: Callable[[str], Path]
+    uv: Uv, cache: Path, packages_of: Callable[[str], Packages]
 ) -> None:
     uv.installed = [OTHER]
-    made = await make_model_environment(context_of(OTHER), cache)
+    made = await make_model_environment(packages_of(OTHER), cache)
 
     (venv,) = uv.asked("venv")
     assert venv[venv.index("--python") + 1] == OTHER
@@ -102,19 +94,19 @@ async def test_a_model_runs_on_the_python_of_its_image(
 
 
 async def test_a_python_that_is_not_installed_is_downloaded(
-    uv: Uv, cache: Path, context_of: Callable[[str], Path]
+    uv: Uv, cache: Path, packages_of: Callable[[str], Packages]
 ) -> None:
     uv.downloadable = [OTHER]
-    made = await make_model_environment(context_of(OTHER), cache)
+    made = await make_model_environment(packages_of(OTHER), cache)
 
     assert uv.asked("python", "install") == [["python", "install", OTHER]]
     assert made.notes == ()
 
 
 async def test_our_own_python_is_used_as_it_is(
-    uv: Uv, cache: Path, context_of: Callable[[str], Path]
+    uv: Uv, cache: Path, packages_of: Callable[[str], Packages]
 ) -> None:
-    made = await make_model_environment(context_of(HERE), cache)
+    made = await make_model_environment(packages_of(HERE), cache)
 
     (venv,) = uv.asked("venv")
     assert venv[venv.index("--python") + 1] == sys.executable
@@ -123,9 +115,9 @@ async def test_our_own_python_is_used_as_it_is(
 
 
 async def test_our_own_python_stands_in_for_one_that_cannot_be_had_and_that_is_told(
-    uv: Uv, cache: Path, context_of: Callable[[str], Path]
+    uv: Uv, cache: Path, packages_of: Callable[[str], Packages]
 ) -> None:
-    made = await make_model_environment(context_of(OTHER), cache)
+    made = await make_model_environment(packages_of(OTHER), cache)
 
     (venv,) = uv.asked("venv")
     assert venv[venv.index("--python") + 1] == sys.executable
@@ -134,73 +126,64 @@ async def test_our_own_python_stands_in_for_one_that_cannot_be_had_and_that_is_t
 
 
 async def test_a_download_that_failed_is_not_tried_at_every_start(
-    uv: Uv, cache: Path, context_of: Callable[[str], Path]
+    uv: Uv, cache: Path, packages_of: Callable[[str], Packages]
 ) -> None:
-    context = context_of(OTHER)
-    first = await make_model_environment(context, cache)
+    packages = packages_of(OTHER)
+    first = await make_model_environment(packages, cache)
     uv.forget()
 
-    assert await make_model_environment(context, cache) == first
+    assert await make_model_environment(packages, cache) == first
     assert uv.asked("python", "install") == []
     assert uv.asked("venv") == []
 
 
 async def test_a_python_that_was_installed_since_is_taken(
-    uv: Uv, cache: Path, context_of: Callable[[str], Path]
+    uv: Uv, cache: Path, packages_of: Callable[[str], Packages]
 ) -> None:
-    context = context_of(OTHER)
-    before = await make_model_environment(context, cache)
+    packages = packages_of(OTHER)
+    before = await make_model_environment(packages, cache)
     uv.installed = [OTHER]
-    after = await make_model_environment(context, cache)
+    after = await make_model_environment(packages, cache)
 
     assert (len(before.notes), len(after.notes)) == (1, 0)
     assert before.folder != after.folder
 
 
 async def test_an_environment_is_made_once(
-    uv: Uv, cache: Path, context_of: Callable[[str], Path]
+    uv: Uv, cache: Path, packages_of: Callable[[str], Packages]
 ) -> None:
-    context = context_of(HERE)
-    first = await make_model_environment(context, cache)
+    packages = packages_of(HERE)
+    first = await make_model_environment(packages, cache)
     uv.forget()
 
-    assert await make_model_environment(context, cache) == first
+    assert await make_model_environment(packages, cache) == first
     assert uv.journal.read_text() == ""
 
 
 async def test_requirements_that_cannot_be_installed_are_told_and_nothing_is_left(
-    uv: Uv, cache: Path, context_of: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+    uv: Uv, cache: Path, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(model_environment, "_OF_THE_MODEL", ("broken.txt",))
-    context = context_of(HERE)
-    (context / "broken.txt").touch()
+    broken = tmp_path / "broken.txt"
+    broken.touch()
 
     with pytest.raises(ModelEnvironmentError, match=r"(?s)uv pip install .*no such package"):
-        await make_model_environment(context, cache)
+        await make_model_environment(Packages(folder=tmp_path, python=HERE, files=(broken,)), cache)
     assert list(cache.iterdir()) == []
 
 
-@pytest.mark.parametrize("version", ["3.9", "3.11", "3.14"])
-def test_the_version_is_read_as_truss_writes_it(
-    context_of: Callable[[str], Path], version: str
+async def test_python_alone_is_an_environment_too(uv: Uv, cache: Path, tmp_path: Path) -> None:
+    await make_model_environment(Packages(folder=tmp_path, python=HERE), cache)
+
+    assert len(uv.asked("venv")) == 1
+    assert uv.asked("pip") == []
+
+
+def test_an_environment_is_shared_by_images_with_the_same_packages_and_python(
+    packages_of: Callable[[str], Packages], tmp_path: Path
 ) -> None:
-    assert python_version(context_of(version)) == version
-
-
-def test_the_users_own_index_is_used_and_further_ones_are_kept(
-    context_of: Callable[[str], Path],
-) -> None:
-    assert requirements_of(context_of(HERE)) == "--extra-index-url u\nsix\n"
-
-
-def test_an_environment_is_shared_by_contexts_with_the_same_packages_and_python(
-    context_of: Callable[[str], Path],
-) -> None:
-    context = context_of(HERE)
-    before = environment_name(context, HERE)
-    (context / "model.py").write_text("changed = True")
-    assert environment_name(context, HERE) == before
-    assert environment_name(context, OTHER) != before
-
-    (context / "constraints.txt").write_text("six<1\n")
-    assert environment_name(context, HERE) != before
+    packages = packages_of(HERE)
+    name = packages.environment_name(HERE)
+    assert replace(packages, folder=tmp_path / "other").environment_name(HERE) == name
+    assert packages.environment_name(OTHER) != name
+    assert replace(packages, constraints="six<1\n").environment_name(HERE) != name
+    assert replace(packages, requirements="seven\n").environment_name(HERE) != name

@@ -1,0 +1,1 @@
+"""What containers are made from, as far as a process can be made from it."""

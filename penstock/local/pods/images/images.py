@@ -1,0 +1,80 @@
+"""What each image that the program builds is here: the build context says what to run."""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from penstock.local.pods.images.container_app import ContainerContext
+from penstock.local.pods.images.model_environment import ModelEnvironment, make_model_environment
+from penstock.local.pods.images.truss_app import TrussContext
+from penstock.local.pods.workload import WorkloadError
+
+
+@dataclass(frozen=True)
+class TrussImage:
+    """A model server: the Truss context, and where its requirements are installed."""
+
+    context: TrussContext
+    environment: ModelEnvironment
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is otherwise here than in a container."""
+        return (*self.environment.notes, *self.context.notes)
+
+
+@dataclass(frozen=True)
+class ContainerImage:
+    """A program in Python: its Dockerfile, and where its requirements are installed."""
+
+    context: ContainerContext
+    environment: ModelEnvironment
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is otherwise here than in a container."""
+        return (*self.environment.notes, *self.context.notes)
+
+
+@dataclass(frozen=True)
+class OwnImage:
+    """An image built from this repository: its code is importable here as well."""
+
+    notes: tuple[str, ...] = ()
+
+
+Image = TrussImage | ContainerImage | OwnImage
+
+
+async def resolve_images(
+    built: Iterable[Mapping[str, Any]], root: Path, environments: Path
+) -> dict[str, Image]:
+    """Return what each built image is, by its reference; requirements get installed.
+
+    Raises:
+        WorkloadError: an image is built from something that only Docker can run.
+    """
+    folders = {image["ref"]: Path(image["context"]["location"]) for image in built}
+
+    async def resolve(folder: Path) -> Image:
+        return OwnImage() if folder == root else await model_image(folder, environments)
+
+    images = await asyncio.gather(*(resolve(folder) for folder in folders.values()))
+    return dict(zip(folders, images, strict=True))
+
+
+async def model_image(folder: Path, environments: Path) -> TrussImage | ContainerImage:
+    """Return the image of the model server whose context is `folder`.
+
+    Raises:
+        WorkloadError: only Docker could run it.
+    """
+    if truss := TrussContext.at(folder):
+        environment = await make_model_environment(truss.packages, environments)
+        return TrussImage(truss, environment)
+    if container := ContainerContext.at(folder):
+        environment = await make_model_environment(container.packages, environments)
+        return ContainerImage(container, environment)
+    raise WorkloadError(f"{folder} has no Dockerfile")
