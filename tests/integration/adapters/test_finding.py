@@ -108,5 +108,5 @@ LISTED = '["acme", "v1"]'
     ],
 )
 def test_what_no_page_ended_with_is_refused(ports: Ports, after: str) -> None:
-    with pytest.raises(InvalidSubmissionError, match="it is not the `next` of an earlier page"):
+    with pytest.raises(InvalidSubmissionError, match="next: it is not that of an earlier page"):
         ports.requests.list_page(ACME, "v1", limit=1, after=after)
