@@ -69,15 +69,7 @@ def wire(
     metrics: Metrics,
 ) -> Process:
     """Put a process together; nothing runs yet."""
-    protocol = RequestProtocol(
-        requests=ports.requests,
-        payloads=ports.payloads,
-        results=ports.results,
-        clock=ports.clock,
-        worker=f"{socket.gethostname()}/{os.getpid()}",
-        lease_seconds=environment.lease_seconds,
-        max_input_bytes=environment.max_input_bytes,
-    )
+    protocol = _protocol(environment, ports)
     gate = Gate(
         environment.concurrency_target,
         environment.hold_budget_seconds,
@@ -105,6 +97,18 @@ def wire(
     )
     lanes = Lanes(ports.queue, gate, lease_seconds=environment.lease_seconds, readiness=readiness)
     return Process(worker, lanes, heartbeats, readiness, drain)
+
+
+def _protocol(environment: DispatcherEnvironment, ports: Ports) -> RequestProtocol:
+    return RequestProtocol(
+        requests=ports.requests,
+        payloads=ports.payloads,
+        results=ports.results,
+        clock=ports.clock,
+        worker=f"{socket.gethostname()}/{os.getpid()}",
+        lease_seconds=environment.lease_seconds,
+        max_input_bytes=environment.max_input_bytes,
+    )
 
 
 def _settling(ports: Ports, threads: Threads) -> Settling:
