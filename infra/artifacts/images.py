@@ -1,10 +1,11 @@
-"""The images of a stack: the dispatcher's, and those of models that are Truss directories."""
+"""The images of a stack: the dispatcher's, and those of model servers that are built here."""
 
 from typing import cast
 
 import pulumi
 
 from infra.artifacts.artifacts import Artifacts
+from infra.artifacts.model_image import container_context
 from infra.artifacts.workspace import ROOT, fingerprint, fingerprint_of
 from infra.components.compute.built_image import BuiltImage, BuiltImageArgs
 from infra.settings.model_settings import DeploymentSettings, ModelSettings
@@ -35,7 +36,10 @@ def model_images(
     def image(name: str, settings: DeploymentSettings) -> pulumi.Input[str]:
         if settings.image is not None:
             return settings.image
-        context = artifacts.model_context(ROOT / cast("str", settings.truss))
+        if settings.container is not None:
+            context = container_context(ROOT / settings.container)
+        else:
+            context = artifacts.model_context(ROOT / cast("str", settings.truss))
         args = BuiltImageArgs(
             context=context, tag=fingerprint_of(context), is_protected=is_protected
         )

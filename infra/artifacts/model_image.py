@@ -1,4 +1,4 @@
-"""From a Truss directory to the context of its image, by Truss itself."""
+"""What images of model servers are built from: Truss directories, through Truss, and containers."""
 
 from pathlib import Path
 
@@ -20,6 +20,17 @@ def model_context(truss: Path, cache: Path = CACHE / "contexts") -> Path:
     return built_once(
         cache / f"{fingerprint_of(truss)}-{TRUSS_VERSION}", lambda folder: _build(truss, folder)
     )
+
+
+def container_context(directory: Path) -> Path:
+    """Return a directory that an image can be built from as it is.
+
+    Raises:
+        ArtifactError: there is none, or it has no Dockerfile.
+    """
+    if not (directory / "Dockerfile").is_file():
+        raise ArtifactError(f"{directory}: there is no such directory with a Dockerfile")
+    return directory
 
 
 def _build(truss: Path, folder: Path) -> None:

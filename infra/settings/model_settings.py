@@ -6,6 +6,8 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from infra.settings.instance import Instance
+from infra.settings.models.caller_places import BUCKETS_LENGTH, BucketName, SageMakerSettings
+from infra.settings.models.model_server import ModelServerSettings
 from infra.settings.settings import Settings
 from penstock.autoscaling.settings import AutoscalingSettings
 
@@ -13,9 +15,8 @@ DEPLOYMENT_ID_LENGTH = 48
 """The longest deployment id: with what is put around it, it still fits the HPA's 63 characters,
 IAM's 64 and SQS's 80."""
 
+_GIB = 1024**3
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
-_DIGEST = re.compile(r"\S+@sha256:[0-9a-f]{64}")
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def _label(name: str) -> str:
@@ -26,37 +27,17 @@ def _label(name: str) -> str:
     return name
 
 
-def _pinned(image: str) -> str:
-    if not _DIGEST.fullmatch(image):
-        raise ValueError(f"{image!r} can change under its tag; write repository@sha256:<digest>")
-    return image
-
-
 def _parsed(instance: str) -> str:
     Instance.parse(instance)
     return instance
-
-
-def _free_variable(name: str) -> str:
-    if not _VARIABLE.fullmatch(name):
-        raise ValueError(f"{name!r} is not the name of an environment variable")
-    if name.startswith("PENSTOCK_"):
-        raise ValueError(f"{name}: names that begin with PENSTOCK_ are the platform's own")
-    return name
 
 
 Label = Annotated[str, AfterValidator(_label)]
 """A name that can be part of a host name."""
 
 
-class DeploymentSettings(Settings):
-    """One version of a model and how it runs. Exactly one of `truss` and `image` is given."""
-
-    truss: str | None = None
-    """A Truss directory, relative to the repository's root."""
-
-    image: Annotated[str, AfterValidator(_pinned)] | None = None
-    """A ready model server image, by digest, that speaks the Truss server's protocol."""
+class DeploymentSettings(ModelServerSettings):
+    """One version of a model and how it runs."""
 
     instance: Annotated[str, AfterValidator(_parsed)]
     """What one replica runs on: `CPU:4x16`, `L4`, `L4:2`, `L4:4x16`."""
@@ -85,16 +66,39 @@ class DeploymentSettings(Settings):
     """Whether a worker drains when its node's instance metadata announces a spot interruption;
     the nodes then need a metadata hop limit of 2."""
 
-    environment_variables: dict[Annotated[str, AfterValidator(_free_variable)], str] = Field(
-        default_factory=dict
-    )
-    """Given to the model server. Not for secrets: they would lie in this file and in etcd."""
+    input_buckets: Annotated[tuple[BucketName, ...], Field(max_length=BUCKETS_LENGTH)] = ()
+    """Buckets of yours from which callers may name objects as their inputs. Its workers may read
+    all that lies in them."""
+
+    sagemaker: SageMakerSettings = SageMakerSettings()
+    max_input_bytes: Annotated[int, Field(ge=1, le=5 * _GIB)] = _GIB
+    """A longer input in S3 fails the request. An upload has 5 GiB at most."""
+
+    max_result_bytes: Annotated[int, Field(ge=1, le=50 * _GIB)] = 2 * _GIB
+    """A longer answer of the model server fails the attempt."""
+
+    spool_gib: Annotated[int, Field(ge=1, le=1_000)] | None = None
+    """How much disk a worker may fill with inputs and results that do not fit into memory; beyond
+    it Kubernetes ends the worker. Absent: enough for the largest of each of all that run, and of
+    one request more."""
 
     @model_validator(mode="after")
-    def _has_one_source(self) -> Self:
-        if (self.truss is None) == (self.image is None):
-            raise ValueError("give exactly one of truss and image")
+    def _has_room_for_a_request(self) -> Self:
+        needed = self.max_input_bytes + self.max_result_bytes
+        if self.spool_gib is not None and self.spool_gib * _GIB < needed:
+            raise ValueError(
+                f"spool_gib: one request may need {-(-needed // _GIB)}"
+                " (max_input_bytes and max_result_bytes)"
+            )
         return self
+
+    @property
+    def spool_limit_gib(self) -> int:
+        """The disk that a worker may fill."""
+        if self.spool_gib is not None:
+            return self.spool_gib
+        requests = self.autoscaling.concurrency_target + 1
+        return -(-requests * (self.max_input_bytes + self.max_result_bytes) // _GIB)
 
 
 class ModelSettings(Settings):
@@ -109,6 +113,11 @@ class ModelSettings(Settings):
         for environment, deployment in self.environments.items():
             if deployment not in self.deployments:
                 raise ValueError(f"environment {environment}: there is no deployment {deployment}")
+            if environment in self.deployments and environment != deployment:
+                raise ValueError(
+                    f"environment {environment}: a deployment of this name exists, and it points"
+                    f" to {deployment}; some dialects address both alike"
+                )
         if "production" not in self.environments and len(self.deployments) > 1:
             raise ValueError("say in environments which deployment production is")
         return self

@@ -7,24 +7,17 @@ import pulumi
 import yaml
 from pydantic import Field, model_validator
 
-from infra.settings.model_settings import DEPLOYMENT_ID_LENGTH, Label, ModelSettings
+from infra.settings.cluster_settings import ClusterSettings
+from infra.settings.instances.catalogue import Catalogue
+from infra.settings.instances.fleet_plan import plan_fleet
+from infra.settings.model_settings import Label, ModelSettings
+from infra.settings.models.addresses import check_addresses
+from infra.settings.network_settings import NetworkSettings
 from infra.settings.settings import Settings
 from penstock.contracts.errors import SettingsError
 
 LogDays = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 3653]
 """The retentions that CloudWatch Logs knows."""
-
-
-class ClusterSettings(Settings):
-    """The Kubernetes cluster that workers run in."""
-
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$")]
-    """The EKS cluster's name, to which pod identities are bound."""
-
-    kubeconfig_context: Annotated[str, Field(min_length=1)]
-    """The context of your kubeconfig that reaches it."""
-
-    namespace: Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")] = "penstock"
 
 
 class ApiSettings(Settings):
@@ -89,6 +82,9 @@ class StackSettings(Settings):
     """In staging and production nothing that holds data can be deleted by accident."""
 
     region: Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")]
+    network: NetworkSettings | None = None
+    """For a cluster that is created; one that is there has a network."""
+
     cluster: ClusterSettings
     api: ApiSettings = ApiSettings()
     tenants: TenantSettings = TenantSettings()
@@ -98,6 +94,8 @@ class StackSettings(Settings):
     """Put on every AWS resource, beside `Project` and `Environment`."""
 
     models: dict[Label, ModelSettings] = Field(default_factory=dict)
+    chains: dict[Label, str] = Field(default_factory=dict)
+    """Chain to the model that its callers reach: another address of the same deployments."""
 
     @classmethod
     def load(cls) -> Self:
@@ -118,6 +116,20 @@ class StackSettings(Settings):
         """Whether tables, buckets and secrets refuse to be deleted."""
         return self.environment in {"staging", "production"}
 
+    @property
+    def resource_tags(self) -> dict[str, str]:
+        """What every AWS resource is tagged with."""
+        return {"Project": "penstock", "Environment": self.environment, **self.tags}
+
+    @model_validator(mode="after")
+    def _has_a_place_for_workers(self) -> Self:
+        self.cluster.check_network(self.network)
+        if self.cluster.create:
+            if self.environment == "local":
+                raise ValueError("cluster.create: a laptop has no EKS; give kubeconfig_context")
+            plan_fleet(self.models, self.cluster.create.fleet, Catalogue.load())
+        return self
+
     @model_validator(mode="after")
     def _is_safe(self) -> Self:
         if self.is_protected and self.webhooks.allow_local:
@@ -126,25 +138,5 @@ class StackSettings(Settings):
 
     @model_validator(mode="after")
     def _is_unambiguous(self) -> Self:
-        seen: dict[str, str] = {}
-        for model_id, model in self.models.items():
-            for environment in model.pointers:
-                if (taken := f"{model_id}-{environment}") in self.models:
-                    raise ValueError(
-                        f"models.{taken}: its host name would be that of environment"
-                        f" {environment} of model {model_id}; choose another name"
-                    )
-            for name in model.deployments:
-                self._check_deployment_id(model_id, name, seen)
+        check_addresses(self.models, self.chains)
         return self
-
-    @staticmethod
-    def _check_deployment_id(model_id: str, name: str, seen: dict[str, str]) -> None:
-        deployment_id, where = f"{model_id}-{name}", f"models.{model_id}.deployments.{name}"
-        if len(deployment_id) > DEPLOYMENT_ID_LENGTH:
-            raise ValueError(
-                f"{where}: {deployment_id!r} is longer than {DEPLOYMENT_ID_LENGTH} characters"
-            )
-        if deployment_id in seen:
-            raise ValueError(f"{where}: {seen[deployment_id]} has the same id {deployment_id!r}")
-        seen[deployment_id] = where

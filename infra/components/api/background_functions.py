@@ -71,16 +71,19 @@ class BackgroundFunctions(pulumi.ComponentResource):
             WebhooksEnvironment, variables, statements, timeout_seconds=WEBHOOKS_TIMEOUT_SECONDS
         )
         function = LambdaFunction(f"{self._name}-webhooks", args, self._child)
+        self._feed_webhooks(function)
+        return function
+
+    def _feed_webhooks(self, function: LambdaFunction) -> None:
         aws.lambda_.EventSourceMapping(
             f"{self._name}-webhooks-source",
-            event_source_arn=platform.notifications.webhook_queue_arn,
+            event_source_arn=self._platform.notifications.webhook_queue_arn,
             function_name=function.alias_arn,
             batch_size=_WEBHOOKS_BATCH,
             function_response_types=["ReportBatchItemFailures"],
             scaling_config={"maximum_concurrency": _WEBHOOKS_AT_A_TIME},
             opts=self._child,
         )
-        return function
 
     def _sweeper(self) -> LambdaFunction:
         platform = self._platform
@@ -103,12 +106,13 @@ class BackgroundFunctions(pulumi.ComponentResource):
             statement_to_look_at_dead_letters(platform.stack),
         ]
         args = platform.function_args(
-            SweeperEnvironment, variables, statements, timeout_seconds=_SWEEPER_TIMEOUT_SECONDS
+            SweeperEnvironment,
+            variables,
+            statements,
+            platform.caller_places.statements_to_give_up(),
+            timeout_seconds=_SWEEPER_TIMEOUT_SECONDS,
         )
         function = LambdaFunction(f"{self._name}-sweeper", args, self._child)
-        Schedule(
-            f"{self._name}-sweeper",
-            ScheduleArgs(function=function, rate="rate(1 minute)"),
-            self._child,
-        )
+        schedule = ScheduleArgs(function=function, rate="rate(1 minute)")
+        Schedule(f"{self._name}-sweeper", schedule, self._child)
         return function

@@ -7,6 +7,7 @@ import pulumi
 
 from infra.components.api.lambda_function import LambdaCode, LambdaFunctionArgs
 from infra.components.permissions import Statement
+from infra.components.pipeline.caller_places import CallerPlaces
 from infra.components.pipeline.generated_secret import GeneratedSecret
 from infra.components.pipeline.notifications import Notifications
 from infra.components.pipeline.payload_store import PayloadStore
@@ -31,6 +32,9 @@ class FunctionPlatform:
     limits: Table
     store: PayloadStore
     notifications: Notifications
+    caller_places: CallerPlaces
+    """What all deployments name."""
+
     webhook_signing: GeneratedSecret
     access_key_master: GeneratedSecret
 
@@ -39,6 +43,7 @@ class FunctionPlatform:
         environment: type[ProcessEnvironment],
         variables: Variables,
         statements: Sequence[Statement],
+        growing_statements: Sequence[Statement] = (),
         *,
         timeout_seconds: int,
     ) -> LambdaFunctionArgs:
@@ -48,6 +53,7 @@ class FunctionPlatform:
             process=environment.process,
             environment=environment.variables(**variables),
             statements=statements,
+            growing_statements=growing_statements,
             log_days=self.log_days,
             timeout_seconds=timeout_seconds,
         )

@@ -75,6 +75,7 @@ class HttpFunctions(pulumi.ComponentResource):
             IntakeEnvironment,
             self._intake_variables(),
             statements,
+            platform.caller_places.statements_to_read_inputs(),
             timeout_seconds=API_TIMEOUT_SECONDS,
         )
         return LambdaFunction(f"{self._name}-intake", args, self._child)
@@ -115,6 +116,10 @@ class HttpFunctions(pulumi.ComponentResource):
             statement_to_measure(platform.stack),
         ]
         args = platform.function_args(
-            StatusEnvironment, variables, statements, timeout_seconds=API_TIMEOUT_SECONDS
+            StatusEnvironment,
+            variables,
+            statements,
+            platform.caller_places.statements_to_fetch(),
+            timeout_seconds=API_TIMEOUT_SECONDS,
         )
         return LambdaFunction(f"{self._name}-status", args, self._child)

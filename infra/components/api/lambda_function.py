@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
+from infra.components.attached_policies import attach
 from infra.components.permissions import Statement, allow, policy, trust
 
 _TRACING = allow(["xray:PutTraceSegments", "xray:PutTelemetryRecords"], "*")
@@ -32,6 +33,9 @@ class LambdaFunctionArgs:
     environment: Mapping[str, pulumi.Input[str]]
     statements: Sequence[Statement]
     """What it may do, beside writing logs and traces."""
+
+    growing_statements: Sequence[Statement] = ()
+    """What it may do with places that deployments name: one action and plain resources each."""
 
     log_days: int
     timeout_seconds: int
@@ -63,6 +67,7 @@ class LambdaFunction(pulumi.ComponentResource):
             policy=policy(*args.statements, _writing_to(logs), _TRACING),
             opts=child,
         )
+        attached = attach(f"{name}-places", role, args.growing_statements, child)
         function = aws.lambda_.Function(
             f"{name}-function",
             role=role.arn,
@@ -77,7 +82,7 @@ class LambdaFunction(pulumi.ComponentResource):
             tracing_config={"mode": "Active"},
             publish=True,
             # The first call must not come before the role may write logs.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[permissions]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[permissions, *attached]),
         )
         alias = aws.lambda_.Alias(
             f"{name}-live",

@@ -1,9 +1,9 @@
 """A model that callers can address: queues and workers of its deployments, and its address."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
 
 import pulumi
 import pulumi_aws as aws
@@ -16,7 +16,7 @@ from infra.components.compute.worker_deployment import (
 from infra.components.pipeline.request_queues import RequestQueues, RequestQueuesArgs
 from infra.components.pipeline.table import Table
 from infra.settings.model_settings import ModelSettings
-from penstock.contracts.directory.catalog import Deployment, Model
+from penstock.contracts.directory.catalog import CHAIN_PREFIX, Deployment, Model, SageMakerOutput
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +27,9 @@ class ServedModelArgs:
     platform: WorkerPlatform
     catalog: Table
     settings: ModelSettings
+    chains: Sequence[str]
+    """The chains whose callers reach this model."""
+
     images: Mapping[str, pulumi.Input[str]]
     """The model server's image of each deployment, by the deployment's name."""
 
@@ -62,35 +65,54 @@ class ServedModel(pulumi.ComponentResource):
                 ),
                 child,
             )
-        aws.dynamodb.TableItem(
-            f"{name}-entry",
-            table_name=args.catalog.name,
-            hash_key="model_id",
-            item=self._entry(name, args.settings.pointers),
-            opts=child,
-        )
+        self._declare_entries(name, args)
         self.register_outputs({"deployment_ids": list(self.queues)})
 
-    def _entry(self, model_id: str, pointers: Mapping[str, str]) -> pulumi.Output[str]:
-        environments = {name: f"{model_id}-{pointer}" for name, pointer in pointers.items()}
-        queues = {
-            deployment_id: {"urls": list(q.urls), "dead_letters": q.dead_letter_queue_url}
-            for deployment_id, q in self.queues.items()
-        }
-
-        def item(known: dict[str, Any]) -> str:
-            deployments = {
-                deployment_id: Deployment(
-                    model_id=model_id,
-                    deployment_id=deployment_id,
-                    queue_urls=q["urls"],
-                    dead_letter_queue_url=q["dead_letters"],
-                )
-                for deployment_id, q in known.items()
-            }
-            model = Model(model_id=model_id, environments=environments, deployments=deployments)
-            return json.dumps(
-                {"model_id": {"S": model_id}, "model": {"S": model.model_dump_json()}}
+    def _declare_entries(self, name: str, args: ServedModelArgs) -> None:
+        """Declare what callers find in the catalog: the model, and each chain that leads to it."""
+        model = Model(
+            model_id=name,
+            environments={e: f"{name}-{pointer}" for e, pointer in args.settings.pointers.items()},
+            deployments={},
+        )
+        entries = {f"{name}-entry": model}
+        for chain in args.chains:  # no model's name has an underscore
+            entries[f"{name}_chain_{chain}"] = model.model_copy(
+                update={"model_id": f"{CHAIN_PREFIX}{chain}", "chain_id": chain}
+            )
+        deployments = self._deployments(name, args.settings)
+        for entry_name, entry in entries.items():
+            aws.dynamodb.TableItem(
+                entry_name,
+                table_name=args.catalog.name,
+                hash_key="model_id",
+                item=deployments.apply(partial(_item, entry)),
+                opts=pulumi.ResourceOptions(parent=self),
             )
 
-        return pulumi.Output.from_input(queues).apply(item)
+    def _deployments(
+        self, model_id: str, settings: ModelSettings
+    ) -> pulumi.Output[dict[str, Deployment]]:
+        def known(queues: Sequence[Sequence[str]]) -> dict[str, Deployment]:
+            found = [
+                Deployment(
+                    model_id=model_id,
+                    deployment_id=f"{model_id}-{name}",
+                    queue_urls=(p0, p1, p2),
+                    dead_letter_queue_url=dead_letters,
+                    input_buckets=given.input_buckets,
+                    sagemaker=SageMakerOutput.model_validate(given.sagemaker.model_dump()),
+                )
+                for (name, given), (p0, p1, p2, dead_letters) in zip(
+                    settings.deployments.items(), queues, strict=True
+                )
+            ]
+            return {deployment.deployment_id: deployment for deployment in found}
+
+        urls = [[*queues.urls, queues.dead_letter_queue_url] for queues in self.queues.values()]
+        return pulumi.Output.all(*(pulumi.Output.all(*each) for each in urls)).apply(known)
+
+
+def _item(entry: Model, deployments: Mapping[str, Deployment]) -> str:
+    model = entry.model_copy(update={"deployments": dict(deployments)})
+    return json.dumps({"model_id": {"S": model.model_id}, "model": {"S": model.model_dump_json()}})

@@ -120,6 +120,14 @@ def _role_policy(aws: EmulatedAws, policy: Registration) -> Made:
     return policy.made(f"{role}:{name}", name=name)
 
 
+def _policy(aws: EmulatedAws, policy: Registration) -> Made:
+    name = policy.take("name", policy.name)
+    policy.pass_over("tags", "description", "path")
+    document = policy.need("policy")
+    arn = aws.iam.create_policy(PolicyName=name, PolicyDocument=document)["Policy"]["Arn"]
+    return policy.made(arn, name=name, arn=arn)
+
+
 def _log_group(aws: EmulatedAws, group: Registration) -> Made:
     name = group.take("name", group.name)
     group.pass_over("tags", "retentionInDays", "kmsKeyId", "logGroupClass", "skipDestroy")
@@ -130,6 +138,7 @@ def _log_group(aws: EmulatedAws, group: Registration) -> Made:
 
 MATERIALISERS: dict[str, Materialiser] = {
     "aws:cloudwatch/logGroup:LogGroup": _log_group,
+    "aws:iam/policy:Policy": _policy,
     "aws:iam/role:Role": _role,
     "aws:iam/rolePolicy:RolePolicy": _role_policy,
     "aws:lambda/alias:Alias": _alias,

@@ -5,11 +5,14 @@ from typing import Any
 
 import pytest
 
+from infra.artifacts.artifacts import Artifacts
 from infra.components.pipeline.request_queues import RequestQueues, RequestQueuesArgs
+from infra.program import declare as declare_stack
 from infra.settings.stack_settings import StackSettings
 from penstock.contracts.directory.catalog import Deployment, Model
+from penstock.contracts.submission import Target
 from tests.infra.conftest import Declare
-from tests.infra.recording import Declared, Registered
+from tests.infra.recording import Declared, Registered, record
 
 DEPLOYMENTS = ("ocr-v1", "ocr-v2", "echo-v1")
 
@@ -44,6 +47,24 @@ def test_the_catalog_holds_every_model_of_the_settings(
     for model_id, model in settings.models.items():
         expected = {f"{model_id}-{name}" for name in model.deployments}
         assert set(_catalog(stack)[model_id].deployments) == expected
+
+
+def test_a_chain_is_another_address_of_a_models_deployments(
+    settings: StackSettings, artifacts: Artifacts
+) -> None:
+    changed = settings.model_copy(update={"chains": {"scan": "ocr", "again": "ocr"}})
+
+    catalog = _catalog(record(lambda: declare_stack(changed, artifacts)))
+
+    assert set(catalog) == {"ocr", "echo", "chain:scan", "chain:again"}
+    assert catalog["ocr"].chain_id is None
+    scan = catalog["chain:scan"]
+    assert scan.chain_id == "scan"
+    assert (scan.environments, scan.deployments) == (
+        catalog["ocr"].environments,
+        catalog["ocr"].deployments,
+    )
+    assert scan.resolve(Target(model_id="chain:scan")).deployment_id == "ocr-v1"
 
 
 @pytest.mark.parametrize("deployment_id", DEPLOYMENTS)

@@ -7,7 +7,7 @@ import pytest
 from infra.settings.model_settings import DeploymentSettings, ModelSettings
 from penstock.contracts.errors import SettingsError
 
-DIGEST = "sha256:" + "0" * 64
+GIB = 1024**3
 
 
 def _deployment(**changes: Any) -> dict[str, Any]:
@@ -20,27 +20,31 @@ def _complaint(kind: type[DeploymentSettings | ModelSettings], values: Any) -> s
     return str(refused.value)
 
 
-@pytest.mark.parametrize(
-    "source", [{"truss": None}, {"image": f"r@{DIGEST}"}, {"truss": None, "image": None}]
-)
-def test_a_deployment_has_exactly_one_source(source: dict[str, Any]) -> None:
-    complaint = _complaint(DeploymentSettings, _deployment(**source))
+def test_by_default_there_is_disk_for_all_that_may_run_and_one_more() -> None:
+    given = _deployment(
+        max_input_bytes=GIB, max_result_bytes=GIB // 2, autoscaling={"concurrency_target": 4}
+    )
 
-    assert complaint == "model: give exactly one of truss and image"
-
-
-@pytest.mark.parametrize("image", ["r:latest", "r", "r@sha256:12", f"@{DIGEST}"])
-def test_an_image_that_can_change_is_refused(image: str) -> None:
-    complaint = _complaint(DeploymentSettings, _deployment(truss=None, image=image))
-
-    assert "write repository@sha256:<digest>" in complaint
+    assert DeploymentSettings.checked(given).spool_limit_gib == 8
 
 
-@pytest.mark.parametrize("name", ["PENSTOCK_MODEL_ID", "1A", "A-B", ""])
-def test_variables_of_the_platform_and_impossible_ones_are_refused(name: str) -> None:
-    complaint = _complaint(DeploymentSettings, _deployment(environment_variables={name: "x"}))
+def test_disk_that_holds_not_even_one_request_is_refused() -> None:
+    given = _deployment(max_input_bytes=GIB, max_result_bytes=GIB + 1)
 
-    assert complaint.startswith(f"model.environment_variables.{name}: ")
+    assert DeploymentSettings.checked({**given, "spool_gib": 3}).spool_limit_gib == 3
+    complaint = _complaint(DeploymentSettings, {**given, "spool_gib": 2})
+    assert complaint.startswith("model: spool_gib: one request may need 3")
+
+
+def test_an_environment_named_like_another_deployment_is_refused() -> None:
+    deployments = {"v1": _deployment(), "v2": _deployment()}
+    environments = {"production": "v1", "v2": "v1"}
+
+    complaint = _complaint(
+        ModelSettings, {"deployments": deployments, "environments": environments}
+    )
+
+    assert complaint.startswith("model: environment v2: a deployment of this name exists")
 
 
 def test_a_single_deployment_is_production() -> None:

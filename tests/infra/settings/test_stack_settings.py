@@ -116,34 +116,6 @@ def test_a_name_that_no_host_could_have_is_refused(path: str, name: str) -> None
     assert complaint.startswith(f"settings.{path}.{name}: {name!r} is not a name")
 
 
-def test_a_model_whose_host_would_be_that_of_an_environment_is_refused() -> None:
-    model = _block()["models"]["ocr"]
-
-    complaint = _complaint(_block(models={"ocr": model, "ocr-production": model}))
-
-    assert "models.ocr-production: its host name would be that of environment" in complaint
-
-
-def test_two_deployments_with_one_id_are_refused() -> None:
-    deployment = _block()["models"]["ocr"]["deployments"]["v1"]
-    models = {
-        "a": {"deployments": {"b-c": deployment}},
-        "a-b": {"deployments": {"c": deployment}},
-    }
-
-    complaint = _complaint(_block(models=models))
-
-    assert "models.a-b.deployments.c: models.a.deployments.b-c has the same id 'a-b-c'" in complaint
-
-
-def test_a_deployment_id_that_kubernetes_could_not_carry_is_refused() -> None:
-    deployment = _block()["models"]["ocr"]["deployments"]["v1"]
-
-    complaint = _complaint(_block(models={"m" * 40: {"deployments": {"d" * 8: deployment}}}))
-
-    assert "is longer than 48 characters" in complaint
-
-
 @pytest.mark.parametrize("environment", ["staging", "production"])
 def test_local_webhooks_stay_on_the_laptop(environment: str) -> None:
     block = _set(_block(environment=environment), "webhooks.allow_local", value=True)

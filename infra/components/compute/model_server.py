@@ -1,0 +1,81 @@
+"""The container of the model server, as its preset has it."""
+
+import pulumi
+import pulumi_kubernetes as k8s
+
+from infra.components.compute.containers import TMP, Probe, hardened, probe, variables
+from infra.settings.instance import Instance
+from infra.settings.models.model_server import ModelServerSettings
+
+DISPATCHER_PORT = 9_090
+_PORT = 8_080  # of the Truss server, and of every container that SageMaker runs
+_USER = 60_000  # Truss images make this user
+_LOAD_SECONDS = 1_800
+_DISPATCHER_START_SECONDS = 5  # a slower pull of its image costs the loading model one restart
+_GPU_RESOURCE = "nvidia.com/gpu"
+
+
+def model_server_port(settings: ModelServerSettings) -> int:
+    """Return where a model server listens."""
+    return settings.port or _PORT
+
+
+def model_server(
+    settings: ModelServerSettings,
+    image: pulumi.Input[str],
+    instance: Instance,
+    *,
+    restart_after_stop: bool,
+) -> k8s.core.v1.ContainerArgsDict:
+    """Return a sidecar that has half an hour to load its model."""
+    port, loaded = model_server_port(settings), _health_path(settings)
+    container: k8s.core.v1.ContainerArgsDict = {
+        "name": "model-server",
+        "restart_policy": "Always",
+        "image": image,
+        # Its user has no home of its own in every image.
+        "env": variables({"HOME": TMP, **settings.environment_variables}),
+        "ports": [{"name": "http", "container_port": port}],
+        "resources": _resources(instance),
+        "readiness_probe": probe(loaded, port, period_seconds=5, failures=2),
+        "security_context": hardened(_USER, read_only=False),
+        "volume_mounts": [{"name": "model-tmp", "mount_path": TMP}],
+    }
+    if settings.args:
+        container["args"] = list(settings.args)
+    if restart_after_stop:
+        # Without a startup probe: Kubernetes would start the dispatcher only when the model is
+        # loaded, and by the time that it answers, its silence had ended the model server.
+        container["liveness_probe"] = _alive_by_dispatcher()
+        return container
+    container["startup_probe"] = probe(loaded, port, period_seconds=5, failures=_LOAD_SECONDS // 5)
+    if settings.speaks == "truss":
+        # Other servers may answer nothing while they predict, and would be ended for it.
+        container["liveness_probe"] = probe("/", port, period_seconds=15, failures=8)
+    return container
+
+
+def _health_path(settings: ModelServerSettings) -> str | None:
+    match settings.speaks:
+        case "truss":
+            return "/v1/models/model"
+        case "sagemaker":
+            return "/ping"
+        case "http":
+            return settings.health_path
+
+
+def _alive_by_dispatcher() -> Probe:
+    return {
+        **probe("/model-server/healthz", DISPATCHER_PORT, period_seconds=1, failures=2),
+        "initial_delay_seconds": _DISPATCHER_START_SECONDS,
+        # It works on a request that nobody wants; there is nothing to wait for.
+        "termination_grace_period_seconds": 1,
+    }
+
+
+def _resources(instance: Instance) -> k8s.core.v1.ResourceRequirementsArgsDict:
+    limits = {"memory": instance.memory_request}
+    if instance.gpu:
+        limits[_GPU_RESOURCE] = str(instance.gpu_count)
+    return {"requests": {"cpu": instance.cpu_request, **limits}, "limits": limits}

@@ -1,0 +1,100 @@
+"""What the model server of a deployment is made from, and how the dispatcher speaks to it."""
+
+import re
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from infra.settings.settings import Settings
+
+Preset = Literal["truss", "sagemaker", "http"]
+
+_DIGEST = re.compile(r"\S+@sha256:[0-9a-f]{64}")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_OWN_PORT = 9_090
+_HTTP_ONLY = ("predict_path", "health_path", "port")
+
+
+def _pinned(image: str) -> str:
+    if not _DIGEST.fullmatch(image):
+        raise ValueError(f"{image!r} can change under its tag; write repository@sha256:<digest>")
+    return image
+
+
+def _free_variable(name: str) -> str:
+    if not _VARIABLE.fullmatch(name):
+        raise ValueError(f"{name!r} is not the name of an environment variable")
+    if name.startswith("PENSTOCK_"):
+        raise ValueError(f"{name}: names that begin with PENSTOCK_ are the platform's own")
+    return name
+
+
+def _free_port(port: int) -> int:
+    if port == _OWN_PORT:
+        raise ValueError(f"{port} is the dispatcher's own")
+    return port
+
+
+UrlPath = Annotated[str, Field(pattern=r"^/[!-\"$->@-~]*$", max_length=512)]
+"""From the first slash on, without query and fragment."""
+
+
+class ModelServerSettings(Settings):
+    """A model server. Exactly one of `truss`, `container` and `image` is given."""
+
+    truss: str | None = None
+    """A Truss directory, relative to the repository's root."""
+
+    container: str | None = None
+    """A directory with a Dockerfile, relative to the repository's root."""
+
+    image: Annotated[str, AfterValidator(_pinned)] | None = None
+    """A ready image, by digest."""
+
+    preset: Preset | None = None
+    """What the server is asked: `truss` as the Truss server, `sagemaker` as a SageMaker container
+    (`POST /invocations`, `GET /ping`, port 8080), `http` at the paths and the port given here.
+    A Truss directory needs none."""
+
+    predict_path: UrlPath | None = None
+    """Where preset `http` takes predictions; absent: `/`."""
+
+    health_path: UrlPath | None = None
+    """What preset `http` answers with 200 when it is ready; absent: it is ready when it listens."""
+
+    port: Annotated[int, Field(ge=1_024, le=65_535), AfterValidator(_free_port)] | None = None
+    """Where preset `http` listens; absent: 8080."""
+
+    args: tuple[str, ...] = ()
+    """What the entry point of `container` or `image` is given instead of its own arguments.
+    SageMaker itself gives `serve`."""
+
+    environment_variables: dict[Annotated[str, AfterValidator(_free_variable)], str] = Field(
+        default_factory=dict
+    )
+    """Given to the model server. Not for secrets: they would lie in this file and in etcd."""
+
+    @model_validator(mode="after")
+    def _has_one_source(self) -> Self:
+        if [self.truss, self.container, self.image].count(None) != 2:  # noqa: PLR2004 - of three
+            raise ValueError("give exactly one of truss, container and image")
+        return self
+
+    @model_validator(mode="after")
+    def _says_what_it_speaks(self) -> Self:
+        if self.truss is not None:
+            if self.preset not in {None, "truss"} or self.args:
+                raise ValueError(
+                    "a Truss directory runs on the Truss server: leave out preset, args"
+                )
+        elif self.preset is None:
+            raise ValueError("say what the server speaks: preset truss, sagemaker or http")
+        given = [name for name in _HTTP_ONLY if getattr(self, name) is not None]
+        if given and self.preset != "http":
+            raise ValueError(f"{', '.join(given)}: only for preset http, the others know")
+        return self
+
+    @property
+    def speaks(self) -> Preset:
+        """The preset, also where none needs to be said."""
+        return self.preset or "truss"
