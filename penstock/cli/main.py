@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from penstock.cli import local
-from penstock.cli.costs import instances
+from penstock.cli.costs import estimates, instances
 from penstock.cli.dlq import commands as dlq
 from penstock.cli.failures import EXIT_CODES_HELP, PenstockGroup
 from penstock.cli.keys import commands as keys
@@ -26,6 +26,7 @@ app.add_typer(webhooks.app, name="webhooks")
 app.add_typer(dlq.app, name="dlq")
 app.add_typer(local.app, name="local")
 app.add_typer(instances.app)
+app.add_typer(estimates.app, name="cost")
 
 
 def _show_version(*, wanted: bool) -> None:

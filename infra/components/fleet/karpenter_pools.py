@@ -9,7 +9,7 @@ import pulumi_kubernetes as k8s
 
 from infra.components.fleet.node_labels import GPU_TAINT, labels, taints
 from infra.components.nodes.node_config import mime, node_config
-from infra.components.nodes.root_volume import DEVICE, worker_volume
+from infra.components.nodes.root_volume import DEVICE, WORKER_VOLUME
 from infra.settings.instances.fleet_plan import WorkerGroup
 
 _IMAGES = "al2023@v20260724"
@@ -61,12 +61,11 @@ class KarpenterPools(pulumi.ComponentResource):
 
 def _class_spec(group: WorkerGroup, args: KarpenterPoolsArgs) -> dict[str, Any]:
     has_nvme = bool(group.host.nvme_gb)
-    volume = worker_volume(has_nvme=has_nvme)
     disk = {
         "volumeType": "gp3",
-        "volumeSize": f"{volume.gib}Gi",
-        "iops": volume.iops,
-        "throughput": volume.mib_per_second,
+        "volumeSize": f"{WORKER_VOLUME.gib}Gi",
+        "iops": WORKER_VOLUME.iops,
+        "throughput": WORKER_VOLUME.mib_per_second,
         "encrypted": True,
         "deleteOnTermination": True,
     }

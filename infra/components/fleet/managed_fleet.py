@@ -9,7 +9,7 @@ from infra.components.fleet.node_labels import GPU_TAINT, labels, taints
 from infra.components.nodes.node_config import node_config
 from infra.components.nodes.node_group import CapacityType, NodeGroup, NodeGroupArgs
 from infra.components.nodes.node_role import NodePlace
-from infra.components.nodes.root_volume import worker_volume
+from infra.components.nodes.root_volume import WORKER_VOLUME
 from infra.settings.cluster_settings import Capacity
 from infra.settings.instances.fleet_plan import WorkerGroup
 from infra.settings.instances.host import Host
@@ -46,7 +46,7 @@ class ManagedFleet(pulumi.ComponentResource):
                     capacity_type=_CAPACITY[group.capacity],
                     least=0,
                     most=group.max_nodes,
-                    volume=worker_volume(has_nvme=bool(group.host.nvme_gb)),
+                    volume=WORKER_VOLUME,
                     config=node_config(has_nvme=bool(group.host.nvme_gb)),
                     labels=labels(group.host),
                     taints=taints(group.host),
@@ -64,8 +64,7 @@ class ManagedFleet(pulumi.ComponentResource):
 def scale_from_zero_tags(cluster_name: str, host: Host) -> dict[str, str]:
     """Return what cluster-autoscaler must read of a group that has no node to look at."""
     template = f"{_TAG}/node-template"
-    volume = worker_volume(has_nvme=bool(host.nvme_gb))
-    storage = f"{host.nvme_gb}G" if host.nvme_gb else f"{volume.gib}Gi"
+    storage = f"{host.nvme_gb}G" if host.nvme_gb else f"{WORKER_VOLUME.gib}Gi"
     tags = {
         f"{_TAG}/enabled": "true",
         f"{_TAG}/{cluster_name}": "owned",

@@ -15,13 +15,5 @@ class RootVolume:
 
 
 SYSTEM_VOLUME = RootVolume(gib=50)
-BESIDE_NVME = RootVolume(gib=100)
-"""Images lie on the local disks; this holds the system alone."""
-
-WITHOUT_NVME = RootVolume(gib=200, iops=6_000, mib_per_second=600)
-"""Images lie here; fewer than 600 MiB/s would slow parallel pulls."""
-
-
-def worker_volume(*, has_nvme: bool) -> RootVolume:
-    """Return the disk of a worker's node."""
-    return BESIDE_NVME if has_nvme else WITHOUT_NVME
+WORKER_VOLUME = RootVolume(gib=100)
+"""Where a machine has local disks, images and the pods' own volumes lie on those instead."""
