@@ -1,8 +1,5 @@
 """A whole stack, declared from its settings."""
 
-import json
-from dataclasses import dataclass
-
 import pulumi
 import pulumi_aws as aws
 import pulumi_kubernetes as k8s
@@ -11,7 +8,6 @@ from infra.artifacts.artifacts import Artifacts
 from infra.artifacts.images import dispatcher_image, model_images
 from infra.cluster_place import ClusterPlace, declare_cluster_place
 from infra.components.api.background_functions import (
-    WEBHOOKS_TIMEOUT_SECONDS,
     BackgroundFunctions,
     BackgroundFunctionsArgs,
 )
@@ -21,11 +17,8 @@ from infra.components.api.lambda_function import LambdaCode
 from infra.components.api.request_api import RequestApi, RequestApiArgs
 from infra.components.compute.served_model import ServedModel, ServedModelArgs
 from infra.components.compute.worker_deployment import WorkerPlatform
-from infra.components.pipeline.generated_secret import GeneratedSecret, GeneratedSecretArgs
-from infra.components.pipeline.notifications import Notifications, NotificationsArgs
-from infra.components.pipeline.payload_store import PayloadStore, PayloadStoreArgs
-from infra.components.pipeline.requests_table import requests_table_args
-from infra.components.pipeline.table import Table, TableArgs
+from infra.components.pipeline.caller_places import CallerPlaces
+from infra.kept_data import KeptData, declare_data
 from infra.settings.stack_settings import StackSettings
 
 
@@ -36,7 +29,7 @@ def declare(settings: StackSettings, artifacts: Artifacts) -> dict[str, pulumi.I
     )
     opts = pulumi.ResourceOptions(providers=[provider])
     place = declare_cluster_place(settings, opts)
-    data = _declare_data(settings, opts)
+    data = declare_data(settings, opts)
     platform = _function_platform(settings, artifacts, data)
     api = _declare_api(settings, platform, opts)
     BackgroundFunctions(
@@ -62,54 +55,6 @@ def declare(settings: StackSettings, artifacts: Artifacts) -> dict[str, pulumi.I
     }
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Data:
-    """Everything that is kept."""
-
-    requests: Table
-    catalog: Table
-    api_keys: Table
-    limits: Table
-    store: PayloadStore
-    notifications: Notifications
-    webhook_signing: GeneratedSecret
-    access_key_master: GeneratedSecret
-
-
-def _declare_data(settings: StackSettings, opts: pulumi.ResourceOptions) -> _Data:
-    kept = settings.is_protected
-    limits = TableArgs(hash_key="window", purge_attribute="purge_at", is_protected=kept)
-    store = PayloadStoreArgs(
-        payload_days=settings.retention.payload_days,
-        result_days=settings.retention.result_days,
-        is_protected=kept,
-    )
-    notifications = NotificationsArgs(
-        visibility_seconds=6 * WEBHOOKS_TIMEOUT_SECONDS,
-        # The function leaves the message after its last attempt: it becomes a dead letter.
-        max_receives=settings.webhooks.max_attempts,
-    )
-    recovery_days = 30 if kept else 0
-    webhook_signing = GeneratedSecretArgs(
-        description="Secrets that webhooks are signed with, newest first",
-        recovery_days=recovery_days,
-        value=lambda made: json.dumps({"secrets": [f"whsec_{made}"]}),
-    )
-    access_key_master = GeneratedSecretArgs(
-        description="What the secrets of access keys are derived from", recovery_days=recovery_days
-    )
-    return _Data(
-        requests=Table("requests", requests_table_args(is_protected=kept), opts),
-        catalog=Table("catalog", TableArgs(hash_key="model_id", is_protected=kept), opts),
-        api_keys=Table("api-keys", TableArgs(hash_key="prefix", is_protected=kept), opts),
-        limits=Table("limits", limits, opts),
-        store=PayloadStore("store", store, opts),
-        notifications=Notifications("notifications", notifications, opts),
-        webhook_signing=GeneratedSecret("webhook-signing", webhook_signing, opts),
-        access_key_master=GeneratedSecret("access-key-master", access_key_master, opts),
-    )
-
-
 def _declare_api(
     settings: StackSettings, platform: FunctionPlatform, opts: pulumi.ResourceOptions
 ) -> RequestApi:
@@ -128,7 +73,7 @@ def _declare_api(
 
 
 def _function_platform(
-    settings: StackSettings, artifacts: Artifacts, data: _Data
+    settings: StackSettings, artifacts: Artifacts, data: KeptData
 ) -> FunctionPlatform:
     return FunctionPlatform(
         stack=pulumi.get_stack(),
@@ -144,6 +89,11 @@ def _function_platform(
         limits=data.limits,
         store=data.store,
         notifications=data.notifications,
+        caller_places=CallerPlaces.of(
+            deployment
+            for model in settings.models.values()
+            for deployment in model.deployments.values()
+        ),
         webhook_signing=data.webhook_signing,
         access_key_master=data.access_key_master,
     )
@@ -152,7 +102,7 @@ def _function_platform(
 def _declare_models(
     settings: StackSettings,
     artifacts: Artifacts,
-    data: _Data,
+    data: KeptData,
     place: ClusterPlace,
     opts: pulumi.ResourceOptions,
 ) -> None:
@@ -174,6 +124,7 @@ def _declare_models(
             platform=platform,
             catalog=data.catalog,
             settings=model,
+            chains=[chain for chain, reached in settings.chains.items() if reached == model_id],
             images=model_images(model_id, model, artifacts, opts, is_protected=kept),
         )
         ServedModel(model_id, args, opts)

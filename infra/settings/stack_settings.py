@@ -10,7 +10,8 @@ from pydantic import Field, model_validator
 from infra.settings.cluster_settings import ClusterSettings
 from infra.settings.instances.catalogue import Catalogue
 from infra.settings.instances.fleet_plan import plan_fleet
-from infra.settings.model_settings import DEPLOYMENT_ID_LENGTH, Label, ModelSettings
+from infra.settings.model_settings import Label, ModelSettings
+from infra.settings.models.addresses import check_addresses
 from infra.settings.network_settings import NetworkSettings
 from infra.settings.settings import Settings
 from penstock.contracts.errors import SettingsError
@@ -93,6 +94,8 @@ class StackSettings(Settings):
     """Put on every AWS resource, beside `Project` and `Environment`."""
 
     models: dict[Label, ModelSettings] = Field(default_factory=dict)
+    chains: dict[Label, str] = Field(default_factory=dict)
+    """Chain to the model that its callers reach: another address of the same deployments."""
 
     @classmethod
     def load(cls) -> Self:
@@ -135,25 +138,5 @@ class StackSettings(Settings):
 
     @model_validator(mode="after")
     def _is_unambiguous(self) -> Self:
-        seen: dict[str, str] = {}
-        for model_id, model in self.models.items():
-            for environment in model.pointers:
-                if (taken := f"{model_id}-{environment}") in self.models:
-                    raise ValueError(
-                        f"models.{taken}: its host name would be that of environment"
-                        f" {environment} of model {model_id}; choose another name"
-                    )
-            for name in model.deployments:
-                self._check_deployment_id(model_id, name, seen)
+        check_addresses(self.models, self.chains)
         return self
-
-    @staticmethod
-    def _check_deployment_id(model_id: str, name: str, seen: dict[str, str]) -> None:
-        deployment_id, where = f"{model_id}-{name}", f"models.{model_id}.deployments.{name}"
-        if len(deployment_id) > DEPLOYMENT_ID_LENGTH:
-            raise ValueError(
-                f"{where}: {deployment_id!r} is longer than {DEPLOYMENT_ID_LENGTH} characters"
-            )
-        if deployment_id in seen:
-            raise ValueError(f"{where}: {seen[deployment_id]} has the same id {deployment_id!r}")
-        seen[deployment_id] = where

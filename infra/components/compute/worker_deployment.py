@@ -7,13 +7,10 @@ import pulumi
 import pulumi_aws as aws
 import pulumi_kubernetes as k8s
 
-from infra.components.compute.worker_pod import (
-    DISPATCHER_PORT,
-    MODEL_SERVER_PORT,
-    WorkerPodArgs,
-    worker_pod,
-)
+from infra.components.compute.model_server import DISPATCHER_PORT, model_server_port
+from infra.components.compute.worker_pod import WorkerPodArgs, worker_pod
 from infra.components.permissions import policy, trust
+from infra.components.pipeline.caller_places import CallerPlaces
 from infra.components.pipeline.notifications import Notifications
 from infra.components.pipeline.payload_store import PayloadStore
 from infra.components.pipeline.request_queues import RequestQueues
@@ -100,6 +97,7 @@ class WorkerDeployment(pulumi.ComponentResource):
                 platform.requests.statement_to_read_many(),
                 *platform.store.statements_to_work(),
                 platform.notifications.statement_to_publish(),
+                *CallerPlaces.of([self._args.settings]).statements_to_work(),
             ),
             opts=self._child,
         )
@@ -116,19 +114,7 @@ class WorkerDeployment(pulumi.ComponentResource):
     def _declare_deployment(
         self, account: k8s.core.v1.ServiceAccount, identity: pulumi.Resource
     ) -> k8s.apps.v1.Deployment:
-        args, settings = self._args, self._args.settings
-        pod = WorkerPodArgs(
-            labels=self._labels,
-            service_account=account.metadata.name,
-            instance=Instance.parse(settings.instance),
-            dispatcher_image=args.platform.dispatcher_image,
-            dispatcher_environment={"AWS_REGION": args.platform.region, **self._environment()},
-            model_image=args.model_image,
-            model_environment=settings.environment_variables,
-            drain_seconds=settings.drain_seconds,
-            restart_after_stop=settings.restart_after_stop,
-            has_worker_nodes=args.platform.has_worker_nodes,
-        )
+        settings = self._args.settings
         return k8s.apps.v1.Deployment(
             f"{self._name}-workers",
             metadata={
@@ -142,14 +128,30 @@ class WorkerDeployment(pulumi.ComponentResource):
                 "selector": {"match_labels": self._labels},
                 # Where every GPU is taken a surge would wait for ever.
                 "strategy": {"rolling_update": {"max_surge": 0, "max_unavailable": 1}},
-                "template": worker_pod(pod),
+                "template": worker_pod(self._pod_args(account)),
             },
             opts=pulumi.ResourceOptions(
                 parent=self,
                 ignore_changes=["spec.replicas"],
                 # A pod that starts before its identity never gets it.
-                depends_on=[identity, *args.platform.ready],
+                depends_on=[identity, *self._args.platform.ready],
             ),
+        )
+
+    def _pod_args(self, account: k8s.core.v1.ServiceAccount) -> WorkerPodArgs:
+        args, settings = self._args, self._args.settings
+        return WorkerPodArgs(
+            labels=self._labels,
+            service_account=account.metadata.name,
+            instance=Instance.parse(settings.instance),
+            dispatcher_image=args.platform.dispatcher_image,
+            dispatcher_environment={"AWS_REGION": args.platform.region, **self._environment()},
+            model_image=args.model_image,
+            model_server=settings,
+            spool_gib=settings.spool_limit_gib,
+            drain_seconds=settings.drain_seconds,
+            restart_after_stop=settings.restart_after_stop,
+            has_worker_nodes=args.platform.has_worker_nodes,
         )
 
     def _environment(self) -> dict[str, pulumi.Input[str]]:
@@ -175,9 +177,8 @@ class WorkerDeployment(pulumi.ComponentResource):
             drain_seconds=str(settings.drain_seconds),
             restart_after_stop=str(settings.restart_after_stop).lower(),
             watch_spot_notice=str(settings.watch_spot_notice).lower(),
-            # The defaults say the same; whoever maps ports elsewhere must see them declared.
-            model_server_url=f"http://127.0.0.1:{MODEL_SERVER_PORT}",
-            port=str(DISPATCHER_PORT),
+            **_model_server_variables(settings),
+            port=str(DISPATCHER_PORT),  # declared for the same reason as the URL
         )
 
     def _declare_scaling(self, deployment: pulumi.Resource) -> None:
@@ -196,3 +197,15 @@ class WorkerDeployment(pulumi.ComponentResource):
             ),
             opts=pulumi.ResourceOptions(parent=self, depends_on=[deployment]),
         )
+
+
+def _model_server_variables(settings: DeploymentSettings) -> dict[str, str]:
+    return {
+        "model_server_preset": settings.speaks,
+        "model_server_predict_path": settings.predict_path or "",
+        "model_server_health_path": settings.health_path or "",
+        "max_input_bytes": str(settings.max_input_bytes),
+        "max_result_bytes": str(settings.max_result_bytes),
+        # The default says the same; whoever maps ports elsewhere must see it declared.
+        "model_server_url": f"http://127.0.0.1:{model_server_port(settings)}",
+    }
