@@ -98,17 +98,30 @@ def read_call(event: Mapping[str, Any], route: str, path_parameters: Mapping[str
 def _serve(
     app: APIGatewayRestResolver, route: Route, operation: Operation, count: Count, logger: Logger
 ) -> None:
-    def serve(**path_parameters: str) -> Response[Any]:
+    def serve() -> Response[Any]:
         count("Calls")
         try:
-            call = read_call(app.current_event.raw_event, route.path, path_parameters)
-            return operation(call)
+            found = _path_parameters(route.path, app.current_event.path)
+            return operation(read_call(app.current_event.raw_event, route.path, found))
         except Exception as error:  # noqa: BLE001 - every error gets an answer, here alone
             return _failed(error, route.dialect, count, logger)
 
-    # The rest of a path may hold anything; who needs it reads it as it was written.
-    rule = re.sub(r"{\w+\+}$", r"[\\s\\S]+", re.sub(r"{(\w+)}", r"<\1>", route.path))
-    app.route(rule, method=_METHODS if route.method == "ANY" else route.method)(serve)
+    methods = _METHODS if route.method == "ANY" else route.method
+    app.route(_pattern(route.path, "([^/]+)"), method=methods)(serve)
+
+
+def _pattern(path: str, parameter: str) -> str:
+    """Return the regular expression of a route: Powertools' own knows only some characters.
+
+    The rest of a path may hold anything; who needs it reads it as it was written.
+    """
+    return re.sub(r"{\w+\+}$", r"[\\s\\S]+", re.sub(r"{(\w+)}", parameter, path))
+
+
+def _path_parameters(route: str, path: str) -> Mapping[str, str]:
+    # As Powertools matches: a path may end with slashes.
+    found = re.fullmatch(_pattern(route, r"(?P<\1>[^/]+)") + "/*", path)
+    return found.groupdict() if found else {}
 
 
 def _authorized(operation: Operation) -> Operation:

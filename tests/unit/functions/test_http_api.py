@@ -64,6 +64,19 @@ def test_every_route_of_the_table_reaches_its_operation(route: Route, world: Wor
     }
 
 
+@pytest.mark.parametrize("name", ["ö\U000f9d05¬", "a\nb", 'a"`#?', "a%2Fb"], ids=ascii)
+def test_a_parameter_in_a_path_may_hold_any_character_but_a_slash(name: str, world: World) -> None:
+    calls: list[HttpCall] = []
+
+    def operation(call: HttpCall) -> Response[str]:
+        calls.append(call)
+        return Response(HTTPStatus.OK, body="{}")
+
+    event = proxy_event("POST", f"/models/{name}/production/async_predict")
+    an_api(operation, world).resolve(event, CONTEXT)
+    assert calls[0].path_parameters == {"model_id": name}
+
+
 def test_a_call_is_read_whatever_the_case_of_its_headers(world: World) -> None:
     calls: list[HttpCall] = []
 

@@ -18,7 +18,7 @@ from penstock.contracts.http.webhook_url import WebhookRules
 from penstock.contracts.ports.limits import RateLimit
 from tests.unit.functions.containers import Reply, container_calls
 from tests.unit.functions.events import proxy_event
-from tests.unit.functions.intake.invocations import invocations
+from tests.unit.functions.intake.invocations import AccessKeys, invocations
 from tests.unit.functions.world import World
 
 MAX_PAYLOAD_BYTES = 1_000
@@ -32,6 +32,7 @@ class Api:
     world: World
     admission: Admission | None = None
     calls: RateLimit | None = None
+    keys: AccessKeys | None = None
     waited: list[float] = field(default_factory=list)
     while_waiting: dict[int, Any] = field(default_factory=dict)
     """What happens in a pause, by its number from 1."""
@@ -63,7 +64,7 @@ class Api:
             "intake": intake.create_app(
                 service,
                 container_calls(world, service, waiting),
-                invocations(world, service),
+                invocations(world, service, self.keys),
                 max_payload_bytes=MAX_PAYLOAD_BYTES,
                 webhook_rules=WebhookRules(),
                 count=world.count,

@@ -1,0 +1,1 @@
+"""Random calls of everything that the API's document describes."""
