@@ -3,14 +3,14 @@
 import logging
 from dataclasses import dataclass
 
-from penstock.contracts.errors import ObjectGoneError, TopicRefusedError
+from penstock.contracts.errors import ObjectGoneError, PlaceRefusedError, TopicRefusedError
 from penstock.contracts.notification import Notification
-from penstock.contracts.origin import SageMakerInvocation
+from penstock.contracts.origin import Location, SageMakerInvocation
 from penstock.contracts.outcome import StoredObject
 from penstock.contracts.ports.notifications import Notifier
 from penstock.contracts.ports.objects import ResultStore
-from penstock.contracts.request import AsyncRequest, RequestState
-from penstock.protocol.failure_documents import cancellation_document
+from penstock.contracts.request import AsyncRequest, RequestId, RequestState
+from penstock.protocol.failure_documents import document_of_end
 from penstock.protocol.objects import RequestObjects
 from penstock.protocol.sagemaker_message import RESPONSE_BODY_LIMIT_BYTES, SageMakerMessage
 
@@ -47,15 +47,24 @@ class Announcing:
             self._tell(request, request.invocation, stored)
 
     def _object_of(self, request: AsyncRequest) -> StoredObject | None:
-        """Return the one object; of a cancelled request it is written only now."""
-        if request.state is RequestState.CANCELED:
-            document = cancellation_document(request)
-            return RequestObjects(self.results).put_failure(request, document)
-        is_repeated = request.state is RequestState.SUCCEEDED and request.attempt > 1
-        if is_repeated and request.destination is not None:
-            # Whoever gave the request up before it ran again may have left its document.
-            self.results.drop_failure(request.request_id, request.destination.failure)
+        """Return the one object, having seen to it that it is there, and no other."""
+        if request.state is not RequestState.SUCCEEDED:
+            # Nobody else writes it for a request that no worker held when it ended. What a worker
+            # has written stays.
+            return RequestObjects(self.results).put_failure(request, document_of_end(request))
+        if request.attempt > 1 and request.destination is not None:
+            # A worker that failed and stalled before it could say so may have left a document.
+            self._drop_failure(request.request_id, request.destination.failure)
         return request.result
+
+    def _drop_failure(self, request_id: RequestId, place: Location) -> None:
+        try:
+            self.results.drop_failure(request_id, place)
+        except PlaceRefusedError as refusal:
+            logger.warning(
+                "failure document may be left beside a result",
+                extra={"request_id": request_id, "reason": str(refusal)},
+            )
 
     def _tell(
         self, request: AsyncRequest, invocation: SageMakerInvocation, stored: StoredObject

@@ -7,13 +7,13 @@ from penstock.contracts.outcome import Fault, FaultCode, StoredObject, Succeeded
 from penstock.contracts.ports.objects import ResultStore
 from penstock.contracts.ports.requests import RequestStore
 from penstock.contracts.request import AsyncRequest, RequestState
-from penstock.protocol.failure_documents import ModelAnswer, failure_document
+from penstock.protocol.failure_documents import failure_document
 from penstock.protocol.objects import RequestObjects
 
 
 @dataclass(frozen=True, kw_only=True)
 class Endings:
-    """Writes the failure document, then the terminal state."""
+    """Writes the terminal state, and before it the failure document."""
 
     requests: RequestStore
     results: ResultStore
@@ -25,7 +25,7 @@ class Endings:
             code=FaultCode.MODEL_UNAVAILABLE,
             message=f"Not started within max_time_in_queue_seconds ({waited} s).",
         )
-        failure = self.store_failure(request, fault)
+        failure = self._failure_of(request, fault)
         try:
             return self.requests.expire(request.request_id, fault, failure)
         except ClaimRefusedError:
@@ -38,23 +38,26 @@ class Endings:
         """
         try:
             if request.state is RequestState.IN_PROGRESS and (
-                left := self.objects.find_result(request)
+                left := self._objects.find_result(request)
             ):
                 return self.requests.finish(request, Succeeded(result=left))
-            failure = self.store_failure(request, fault)
+            failure = self._failure_of(request, fault)
             return self.requests.give_up(request, fault, failure)
         except (ClaimRefusedError, LeaseLostError):
             return None
 
-    def store_failure(
-        self, request: AsyncRequest, fault: Fault, answer: ModelAnswer | None = None
-    ) -> StoredObject:
-        """Store the failure document of a request."""
-        return self.objects.put_failure(request, failure_document(request, fault, answer))
+    def _failure_of(self, request: AsyncRequest, fault: Fault) -> StoredObject:
+        """Return the failure document; at a promised place whoever announces the end writes it.
+
+        Exactly one object may lie there, and a worker may yet take the request before it ends.
+        """
+        document = failure_document(request, fault)
+        if request.destination is not None:
+            return document.at(request.destination.failure)
+        return self._objects.put_failure(request, document)
 
     @property
-    def objects(self) -> RequestObjects:
-        """The objects of requests."""
+    def _objects(self) -> RequestObjects:
         return RequestObjects(self.results)
 
 

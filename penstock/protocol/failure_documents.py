@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from penstock.contracts.origin import Dialect
-from penstock.contracts.outcome import Fault
-from penstock.contracts.request import AsyncRequest
+from penstock.contracts.origin import Dialect, Location
+from penstock.contracts.outcome import Fault, StoredObject
+from penstock.contracts.request import AsyncRequest, RequestState
 
 _JSON = "application/json"
 CANCELED = "cancelled by the caller"
@@ -30,6 +30,16 @@ class FailureDocument:
     content_type: str = _JSON
     http_status: int | None = None
 
+    def at(self, place: Location) -> StoredObject:
+        """Return the object that it makes there."""
+        return StoredObject(
+            bucket=place.bucket,
+            key=place.key,
+            content_type=self.content_type,
+            size_bytes=len(self.body),
+            http_status=self.http_status,
+        )
+
 
 def failure_document(
     request: AsyncRequest, fault: Fault, answer: ModelAnswer | None = None
@@ -45,9 +55,11 @@ def failure_document(
     return FailureDocument(wrapped.body, http_status=answer.http_status)
 
 
-def cancellation_document(request: AsyncRequest) -> FailureDocument:
-    """Return the document of a request that its caller cancelled."""
-    return _of_platform(request, CANCELED, [])
+def document_of_end(request: AsyncRequest) -> FailureDocument:
+    """Return the document of a request that ended without a result, as its row alone tells it."""
+    if request.state is RequestState.CANCELED:
+        return _of_platform(request, CANCELED, [])
+    return failure_document(request, request.faults[-1])
 
 
 def _of_platform(request: AsyncRequest, message: str, faults: Sequence[Fault]) -> FailureDocument:

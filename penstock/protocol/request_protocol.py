@@ -16,8 +16,9 @@ from penstock.contracts.ports.objects import Content, PayloadStore, ResultStore
 from penstock.contracts.ports.requests import Delivery, RequestStore
 from penstock.contracts.request import AsyncRequest, RequestId
 from penstock.protocol.endings import Endings, worker_died
-from penstock.protocol.failure_documents import ModelAnswer
+from penstock.protocol.failure_documents import ModelAnswer, failure_document
 from penstock.protocol.loading import Loaded, load
+from penstock.protocol.objects import RequestObjects
 from penstock.protocol.steps import Announce, Drop, Run, Step, Wait
 
 logger = logging.getLogger(__name__)
@@ -45,7 +46,7 @@ class RequestProtocol:
             request = self.requests.claim(request_id, self.worker, self.lease_seconds)
         except ClaimRefusedError as refusal:
             return self._refused(refusal.current)
-        if request.attempt > 1 and (left := self._endings.objects.find_result(request)):
+        if request.attempt > 1 and (left := self._objects.find_result(request)):
             # An attempt stored its result and died before it could say so.
             logger.info("result adopted", extra=_keys(request))
             return Announce(self.requests.finish(request, Succeeded(result=left)))
@@ -75,7 +76,7 @@ class RequestProtocol:
         """Store the answer, then finish; raise `LeaseLostError` if it is no longer ours."""
         request = self._still_held(request)
         try:
-            stored = self._endings.objects.put_result(request, body, content_type, http_status)
+            stored = self._objects.put_result(request, body, content_type, http_status)
         except PlaceRefusedError as refusal:
             # Another run of the model would meet the same refusal.
             return self._end_failed(request, _not_stored(refusal))
@@ -104,7 +105,7 @@ class RequestProtocol:
     def _end_failed(
         self, request: AsyncRequest, fault: Fault, answer: ModelAnswer | None = None
     ) -> Step:
-        failure = self._endings.store_failure(request, fault, answer)
+        failure = self._objects.put_failure(request, failure_document(request, fault, answer))
         return Announce(self.requests.finish(request, Failed(fault=fault, failure=failure)))
 
     def _still_held(self, request: AsyncRequest) -> AsyncRequest:
@@ -129,6 +130,10 @@ class RequestProtocol:
             failed = self._endings.give_up(current, worker_died(current))
             return Announce(failed) if failed else _LOOK_AGAIN
         return _LOOK_AGAIN
+
+    @property
+    def _objects(self) -> RequestObjects:
+        return RequestObjects(self.results)
 
     @property
     def _endings(self) -> Endings:

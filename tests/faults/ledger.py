@@ -10,6 +10,7 @@ from penstock.contracts.outcome import Failed, StoredObject
 from penstock.contracts.ports.requests import Delivery
 from penstock.contracts.ports.webhooks import ReceiverAnswer
 from penstock.contracts.request import AsyncRequest, RequestId, RequestState
+from tests.faults.promises import Promises
 from tests.faults.simulation.turns import Call
 from tests.faults.story import BrokenInvariantError, Story
 from tests.faults.world import World
@@ -28,6 +29,7 @@ class Ledger:
         self._requests = world.requests
         self._results = world.results
         self._clock = world.clock
+        self._promises = Promises(world)
         self._row_before: AsyncRequest | None = None
         self.stories: defaultdict[RequestId, Story] = defaultdict(Story)
         self.calls: Counter[str] = Counter()
@@ -164,8 +166,9 @@ class Ledger:
         if isinstance(outcome, Failed) and outcome.fault.code.is_retried:
             story = self.stories[finished.request_id]
             counted = story.claims - story.returns
+            is_final = story.answered_faults > 0 and not finished.retry.retries_answers
             self.check(
-                counted >= finished.retry.max_attempts,
+                is_final or counted >= finished.retry.max_attempts,
                 finished.request_id,
                 f"gave up after {counted} attempts",
             )
@@ -177,8 +180,13 @@ class Ledger:
     def _requests_mark_notified(self, call: Call, _: object) -> None:
         row = self._requests.find(call.args[0])
         if row is not None and row.notified_at is not None:
-            told = self.stories[row.request_id].event_ids
-            self.check(bool(told), row.request_id, "marked as announced before anybody was told")
+            told = self._is_told(row)
+            self.check(told, row.request_id, "marked as announced before anybody was told")
+
+    def _is_told(self, row: AsyncRequest) -> bool:
+        story = self.stories[row.request_id]
+        is_announced = bool(story.event_ids) or row.state is RequestState.CANCELED
+        return is_announced and self._promises.is_told(row, story)
 
     def _queue_send(self, call: Call, _: object) -> None:
         self.stories[call.args[0].request_id].sends += 1
@@ -195,8 +203,7 @@ class Ledger:
                 continue
             self.check(row.state.is_terminal, request_id, f"message deleted while {row.state}")
             story = self.stories[request_id]
-            told = bool(story.event_ids) or row.state is RequestState.CANCELED
-            self.check(told, request_id, "message deleted before anybody was told")
+            self.check(self._is_told(row), request_id, "message deleted before anybody was told")
             used_up = row.state is RequestState.FAILED and row.faults[-1].code.is_retried
             is_kept = not used_up or story.buried > 0
             self.check(is_kept, request_id, "message deleted without a dead letter")
@@ -208,6 +215,13 @@ class Ledger:
         for notification in call.args[0]:
             if notification not in refused:
                 self._told(notification)
+
+    def _notifier_publish_to(self, call: Call, _: object) -> None:
+        request_id, wrong = self._promises.told(call.args[1])
+        self.check(not wrong, request_id, wrong)
+        told = self.stories[request_id].callers_messages
+        told.add(call.args[1])
+        self.check(len(told) == 1, request_id, f"its caller was told several things: {told}")
 
     def _told(self, notification: Notification) -> None:
         row = self._requests.find(notification.request_id)

@@ -8,12 +8,14 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from penstock.contracts.outcome import FaultCode
 from penstock.contracts.request import RetryPolicy
 from penstock.contracts.submission import Submission
+from penstock.protocol.failure_documents import ModelAnswer
 from runtime_image.dispatcher.model_server.server import ModelBusyError, ModelFaultError
+from tests.faults.promises import INPUT, NO_INPUT, sagemaker_submission
 from tests.faults.recovery import recover
 from tests.faults.simulation.turns import FAULTS, Fate, Turn
 from tests.faults.stack import Stack
 from tests.faults.tally import Tally
-from tests.faults.world import ACME
+from tests.faults.world import ACME, NO_TOPIC, TOPIC
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +25,9 @@ _SECONDS = st.sampled_from([0.1, 1.0, 3.5, 11.0, 61.0])
 _BIG = bytes(210_000)
 """Too large for a message."""
 
-_SUBMISSIONS = st.builds(
+_ERROR_ANSWER = ModelAnswer(b'{"message": "boom"}', "application/json", 500)
+
+_BASETEN = st.builds(
     Submission,
     tenant=st.just(ACME),
     payload=st.sampled_from([b"1", b"\xff"]),
@@ -37,6 +41,16 @@ _SUBMISSIONS = st.builds(
     webhook_endpoint=st.sampled_from([None, "https://receiver.example/hook"]),
     idempotency_key=st.sampled_from([None, None, "a", "b"]),
 )
+
+_SAGEMAKER = st.builds(
+    sagemaker_submission,
+    read_from=st.sampled_from([None, INPUT, NO_INPUT]),
+    topic=st.sampled_from([None, TOPIC, TOPIC, NO_TOPIC]),
+    max_time_in_queue_seconds=st.sampled_from([10, 10, 120]),
+    max_attempts=st.integers(1, 3),
+    idempotency_key=st.sampled_from([None, None, "c", "d"]),
+)
+_SUBMISSIONS = _BASETEN | _SAGEMAKER
 
 
 class FaultyStack(RuleBasedStateMachine):
@@ -58,7 +72,7 @@ class FaultyStack(RuleBasedStateMachine):
 
     @rule(submission=_SUBMISSIONS, is_big=st.integers(0, 7), times=st.integers(1, 2))
     def submit(self, submission: Submission, is_big: int, times: int) -> None:
-        if not is_big:
+        if not is_big and submission.input is None:
             submission = submission.model_copy(update={"payload": _BIG})
         for _ in range(times):
             self.stack.submit(submission)
@@ -86,13 +100,14 @@ class FaultyStack(RuleBasedStateMachine):
         self.stack.take(turn, fate)
 
     @precondition(lambda self: self.stack.model_calls)
-    @rule(choice=_CHOICE, behaviour=st.integers(0, 7))
+    @rule(choice=_CHOICE, behaviour=st.integers(0, 8))
     def answer(self, choice: int, behaviour: int) -> None:
         call = self.stack.model_calls[choice % len(self.stack.model_calls)]
         failures: dict[int, Callable[[], Any]] = {
             5: lambda: ModelFaultError(FaultCode.MODEL_PREDICT_ERROR, "boom"),
             6: lambda: ModelFaultError(FaultCode.MODEL_INVALID_INPUT, "bad input"),
             7: lambda: ModelBusyError("429"),
+            8: lambda: ModelFaultError(FaultCode.MODEL_PREDICT_ERROR, "boom", _ERROR_ANSWER),
         }
         self.tally.steps += 1
         if behaviour in failures:

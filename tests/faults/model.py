@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import dataclass
 
+from penstock.adapters.contents import in_memory
 from penstock.contracts.origin import ContainerCall
 from penstock.contracts.request import RequestId
 from penstock.protocol.loading import Loaded
@@ -39,8 +40,7 @@ class SimulatedModel:
         call: ContainerCall | None,
         timeout_seconds: float,
     ) -> Answer:
-        assert isinstance(payload.content, bytes)
-        self.ledger.ran(self.worker.name, request_id, payload.content)
+        self.ledger.ran(self.worker.name, request_id, in_memory(payload.content))
         answer: asyncio.Future[Answer] = self.worker.loop.create_future()
         running = ModelCall(self.worker, request_id, answer)
         self.calls.append(running)

@@ -12,11 +12,15 @@ from penstock.adapters.in_memory.request_queue import InMemoryRequestQueue
 from penstock.contracts.errors import LeaseLostError
 from penstock.contracts.notification import Notification
 from penstock.contracts.origin import Location
-from penstock.contracts.outcome import StoredObject, Succeeded
+from penstock.contracts.outcome import Fault, StoredObject, Succeeded
 from penstock.contracts.ports.requests import Delivery
 from penstock.contracts.request import AsyncRequest, RequestState
 from penstock.contracts.submission import Submission
 from penstock.dialects.address import Address
+from penstock.protocol.announcing import Announcing
+from penstock.protocol.endings import Endings
+from penstock.protocol.failure_documents import failure_document
+from penstock.protocol.objects import RequestObjects
 from penstock.protocol.request_protocol import RequestProtocol
 from penstock.protocol.steps import Announce, Step, Wait
 from runtime_image.dispatcher.settling import Settling, persistently
@@ -138,6 +142,21 @@ def _bury_nothing(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Announce, "buried_for", None)
 
 
+def _forget_the_promises(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Announcing, "keep_promises", lambda *_: None)
+
+
+def _keep_the_document_of_a_lost_attempt(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Announcing, "_drop_failure", lambda *_: None)
+
+
+def _store_the_document_before_the_end(patch: pytest.MonkeyPatch) -> None:
+    def mutant(self: Endings, request: AsyncRequest, fault: Fault) -> StoredObject:
+        return RequestObjects(self.results).put_failure(request, failure_document(request, fault))
+
+    patch.setattr(Endings, "_failure_of", mutant)
+
+
 @dataclass(frozen=True)
 class Mutant:
     """One mistake, how it is made, and the scenario in which it shows."""
@@ -164,5 +183,18 @@ MUTANTS = (
     Mutant("the row ends before its result is stored", _finish_before_storing, "succeeds"),
     Mutant("a stalled worker stores without asking", _store_without_asking, "succeeds"),
     Mutant("a leased request is claimed", _claim_under_anothers_lease, "delivered twice"),
+    Mutant(
+        "what a caller was promised is forgotten", _forget_the_promises, "stopped by its caller"
+    ),
+    Mutant(
+        "the document of a lost attempt stays beside the result",
+        _keep_the_document_of_a_lost_attempt,
+        "model would recover",
+    ),
+    Mutant(
+        "a promised document is stored before the end",
+        _store_the_document_before_the_end,
+        "given up at an endpoint",
+    ),
     Mutant("a poisoned message leaves no dead letter", _bury_nothing, "fails always"),
 )

@@ -86,6 +86,8 @@ def check_all(stack: Stack) -> None:
         if row.state is not RequestState.CANCELED and not story.event_ids:
             raise BrokenInvariantError(f"{row.request_id}: nobody was told")
         _check_objects(stack, row)
+        if not stack.promises.is_told(row, story):
+            raise BrokenInvariantError(f"{row.request_id}: its caller's topic was not told")
         stack.accounts.check_webhook(row)
     if lost := stack.accounts.lost():
         raise BrokenInvariantError(f"acknowledged and lost: {lost}")
@@ -93,28 +95,38 @@ def check_all(stack: Stack) -> None:
 
 
 def _check_objects(stack: Stack, row: AsyncRequest) -> None:
-    folder = {RequestState.SUCCEEDED: "results", RequestState.CANCELED: None}.get(
-        row.state, "failures"
-    )
-    expected = f"{folder}/{row.request_id}" if folder else None
-    if (row.result and row.result.key) != expected:
+    expected = _expected_uri(row)
+    if row.state is not RequestState.CANCELED and (row.result and row.result.uri) != expected:
         raise BrokenInvariantError(f"{row.request_id}: {row.state} with result {row.result}")
-    if row.result is not None:
-        body = stack.world.results.read(row.result)
-        if len(body) != row.result.size_bytes:
-            raise BrokenInvariantError(f"{row.request_id}: its result is not what lies there")
+    lying = {stored.uri: stored for stored in stack.promises.lying(row)}
+    if expected is None:
+        return
+    if expected not in lying:
+        raise BrokenInvariantError(f"{row.request_id}: {row.state}, and nothing lies at {expected}")
+    # At a promised place the document of a worker that stalled may have been adopted.
+    is_exact = row.state is RequestState.SUCCEEDED or row.destination is None
+    if is_exact and row.result != lying[expected]:
+        raise BrokenInvariantError(f"{row.request_id}: its result is not what lies there")
+    if row.destination is not None and len(lying) > 1:
+        raise BrokenInvariantError(f"{row.request_id}: {row.state}, with {sorted(lying)}")
+
+
+def _expected_uri(row: AsyncRequest) -> str | None:
+    """Return where the one object of an ended request lies, if it must have one."""
+    succeeded = row.state is RequestState.SUCCEEDED
+    if row.destination is not None:
+        return (row.destination.result if succeeded else row.destination.failure).uri
+    if row.state is RequestState.CANCELED:
+        return None
+    return f"s3://results/{'results' if succeeded else 'failures'}/{row.request_id}"
 
 
 def orphans(stack: Stack) -> list[str]:
     """Return objects that their request does not name."""
-    named = {row.result.key for row in stack.rows() if row.result}
-    found = [
-        stored.key
+    return [
+        stored.uri
         for row in stack.rows()
-        for stored in (
-            stack.world.results.find_result(row.request_id),
-            stack.world.results.find_failure(row.request_id),
-        )
-        if stored and row.state is not RequestState.CANCELED
+        for stored in stack.promises.lying(row)
+        if row.state is not RequestState.CANCELED or row.destination is not None
+        if stored.uri != _expected_uri(row)
     ]
-    return [key for key in found if key not in named]

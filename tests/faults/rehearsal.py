@@ -40,6 +40,9 @@ class Rehearsal:
         stack.world.receiver.statuses = [*self.scenario.receiver]
         stack.submit(submission)
         self._work()
+        if self.scenario.is_canceled_first:
+            stack.cancel(request_id, force=False)
+            self._work()
         if self.scenario.loss is not None:
             stack.lose_message(0, is_dead_lettered=self.scenario.loss == "dead letter")
         stack.jump(self.scenario.waits_seconds)

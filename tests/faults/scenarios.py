@@ -7,10 +7,12 @@ from typing import Literal
 from penstock.contracts.outcome import FaultCode
 from penstock.contracts.request import RequestState, RetryPolicy
 from penstock.contracts.submission import Submission
+from penstock.protocol.failure_documents import ModelAnswer
 from runtime_image.dispatcher.model_server.server import ModelBusyError, ModelFaultError
 from tests.faults.model import ModelCall
+from tests.faults.promises import INPUT, NO_INPUT, sagemaker_submission
 from tests.faults.stack import Stack
-from tests.faults.world import ACME
+from tests.faults.world import ACME, NO_TOPIC
 
 
 def _answers(stack: Stack, call: ModelCall) -> None:
@@ -19,6 +21,16 @@ def _answers(stack: Stack, call: ModelCall) -> None:
 
 def _fails(stack: Stack, call: ModelCall) -> None:
     stack.answer_model(call, ModelFaultError(FaultCode.MODEL_PREDICT_ERROR, "boom"))
+
+
+def _answers_an_error(stack: Stack, call: ModelCall) -> None:
+    answer = ModelAnswer(b'{"message": "boom"}', "application/json", 500)
+    stack.answer_model(call, ModelFaultError(FaultCode.MODEL_PREDICT_ERROR, "boom", answer))
+
+
+def _answers_an_error_once(stack: Stack, call: ModelCall) -> None:
+    is_first = stack.ledger.stories[call.request_id].runs == 1
+    (_answers_an_error if is_first else _answers)(stack, call)
 
 
 def _refuses_input(stack: Stack, call: ModelCall) -> None:
@@ -91,7 +103,15 @@ class Scenario:
     waits_seconds: float = 0
     """Before there is a worker."""
 
+    is_canceled_first: bool = False
+    """Whether its caller cancels it before there is a worker."""
+
+    sagemaker: Submission | None = None
+    """The call, when it is one of SageMaker's."""
+
     def submission(self) -> Submission:
+        if self.sagemaker is not None:
+            return self.sagemaker
         return Submission(
             tenant=ACME,
             payload=self.payload,
@@ -102,7 +122,7 @@ class Scenario:
         )
 
 
-SCENARIOS = (
+_BASETEN = (
     Scenario(name="succeeds", model=_answers, ends=(RequestState.SUCCEEDED,)),
     Scenario(name="small payload", model=_answers, payload=b"1", ends=(RequestState.SUCCEEDED,)),
     Scenario(name="fails once", model=_fails_once, ends=(RequestState.SUCCEEDED,)),
@@ -167,3 +187,79 @@ SCENARIOS = (
     ),
     Scenario(name="receiver gone", model=_answers, receiver=(410,), ends=(RequestState.SUCCEEDED,)),
 )
+
+_SAGEMAKER = (
+    Scenario(
+        name="input in S3",
+        model=_answers,
+        sagemaker=sagemaker_submission(read_from=INPUT),
+        ends=(RequestState.SUCCEEDED,),
+    ),
+    Scenario(
+        name="no such input",
+        model=_answers,
+        sagemaker=sagemaker_submission(read_from=NO_INPUT),
+        ends=(RequestState.FAILED,),
+    ),
+    Scenario(
+        name="model answers an error",
+        model=_answers_an_error,
+        sagemaker=sagemaker_submission(),
+        ends=(RequestState.FAILED,),
+    ),
+    Scenario(
+        name="model would recover",
+        model=_answers_an_error_once,
+        sagemaker=sagemaker_submission(),
+        ends=(RequestState.FAILED, RequestState.SUCCEEDED),
+    ),
+    Scenario(
+        name="model is lost once",
+        model=_fails_once,
+        sagemaker=sagemaker_submission(),
+        ends=(RequestState.SUCCEEDED,),
+    ),
+    Scenario(
+        name="cancelled in the queue",
+        model=_answers,
+        is_canceled_first=True,
+        sagemaker=sagemaker_submission(),
+        ends=(RequestState.CANCELED, RequestState.SUCCEEDED),
+    ),
+    Scenario(
+        name="cancelled and its message gone",
+        model=_answers,
+        is_canceled_first=True,
+        loss="gone",
+        sagemaker=sagemaker_submission(),
+        ends=(RequestState.CANCELED, RequestState.EXPIRED, RequestState.SUCCEEDED),
+    ),
+    Scenario(
+        name="stopped by its caller",
+        model=_is_cancelled,
+        sagemaker=sagemaker_submission(),
+        ends=(RequestState.CANCELED, RequestState.SUCCEEDED),
+    ),
+    Scenario(
+        name="expires at an endpoint",
+        model=_answers,
+        waits_seconds=601,
+        sagemaker=sagemaker_submission(),
+        ends=(RequestState.EXPIRED, RequestState.SUCCEEDED),
+    ),
+    Scenario(
+        name="given up at an endpoint",
+        model=_answers,
+        loss="dead letter",
+        sagemaker=sagemaker_submission(),
+        ends=(RequestState.FAILED, RequestState.SUCCEEDED),
+    ),
+    Scenario(
+        name="topic gone",
+        model=_answers,
+        sagemaker=sagemaker_submission(topic=NO_TOPIC),
+        ends=(RequestState.SUCCEEDED,),
+    ),
+)
+
+SCENARIOS = _BASETEN + _SAGEMAKER

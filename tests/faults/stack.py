@@ -10,7 +10,7 @@ from functions.webhooks.service import Received
 from penstock.contracts.errors import CallerError, PenstockError, UnavailableError
 from penstock.contracts.request import AsyncRequest, RequestId
 from penstock.contracts.submission import Submission
-from runtime_image.dispatcher.model_server.server import Answer
+from runtime_image.dispatcher.model_server.server import Answer, ModelFaultError
 from runtime_image.dispatcher.observability.metrics import Metrics
 from runtime_image.dispatcher.process import Drain
 from runtime_image.dispatcher.wiring import wire
@@ -18,6 +18,7 @@ from tests.faults import services
 from tests.faults.accounts import Accounts
 from tests.faults.ledger import Ledger
 from tests.faults.model import ModelCall, SimulatedModel
+from tests.faults.promises import INPUT, Promises
 from tests.faults.simulation.turns import Fate, SimulatedProcess, Simulation, Turn
 from tests.faults.world import (
     ACME,
@@ -54,6 +55,7 @@ class Stack:
 
     def __post_init__(self) -> None:
         self.ledger = Ledger(self.world)
+        self.promises = Promises(self.world)
         self.accounts = Accounts(self.world, self.ledger)
         self.simulation = Simulation(self.world.clock, self.ledger)
         self.ids: list[RequestId] = []
@@ -79,7 +81,11 @@ class Stack:
 
     def submit(self, submission: Submission) -> None:
         """Start a call of the intake function."""
-        self.ledger.payloads[submission.sha256(DEPLOYMENT.deployment_id)] = submission.payload
+        payload = submission.payload
+        if submission.input == INPUT:
+            payload = b"of its caller"
+            self.world.payloads.place(INPUT, payload, "binary/octet-stream")
+        self.ledger.payloads[submission.sha256(DEPLOYMENT.deployment_id)] = payload
         process = self._process("intake")
         service = services.intake(self.world.seen_by(process))
 
@@ -179,6 +185,8 @@ class Stack:
         if isinstance(answer, Answer):
             call.answer.set_result(answer)
         else:
+            did_answer = isinstance(answer, ModelFaultError) and answer.answer is not None
+            self.ledger.stories[call.request_id].answered_faults += did_answer
             call.answer.set_exception(answer)
         call.worker.run_ready()
         self._look_around()

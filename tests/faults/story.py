@@ -27,6 +27,12 @@ class Story:
     was_canceled_unclaimed: bool = False
     message_was_lost: bool = False
     event_ids: list[str] = field(default_factory=list)
+    callers_messages: set[str] = field(default_factory=set)
+    """What its caller's own topic was told; one text at most."""
+
+    answered_faults: int = 0
+    """How often a model server itself answered that it failed."""
+
     results: set[bytes] = field(default_factory=set)
     """What lay in its place after each write; one at most."""
 

@@ -41,7 +41,6 @@ NOT_OF_A_REQUEST = {
     "requests.find_many": "a caller looks; nothing changes",
     "requests.list_page": "a caller looks; nothing changes",
     "requests.reopen": "an operator's",
-    "results.drop_failure": "an operator's",
     "results.url": "signs locally, makes no call",
     "webhooks.send": "an operator's; otherwise SNS sends",
 }

@@ -16,6 +16,7 @@ from penstock.adapters.object_keys import failure_key
 from penstock.contracts.directory.catalog import Deployment, Model
 from penstock.contracts.environments import DispatcherEnvironment
 from penstock.contracts.http.webhook_url import WebhookUrl
+from penstock.contracts.origin import Location
 from penstock.contracts.outcome import StoredObject
 from penstock.contracts.ports.webhooks import ReceiverAnswer
 from penstock.contracts.request import AsyncRequest, RequestId, Tenant
@@ -28,20 +29,27 @@ LEASE_SECONDS = 3
 SWEEP_SECONDS = 60
 WEBHOOK_ATTEMPTS = 4
 ACME = Tenant("acme")
+INPUTS = "inputs"
+TOPIC = "arn:aws:sns:eu-central-1:123456789012:callers"
+NO_TOPIC = "arn:aws:sns:eu-central-1:123456789012:nobodys"
 OCR = Address(readings=(Target(model_id="ocr"),))
 DEPLOYMENT = Deployment(
     model_id="ocr",
     deployment_id="ocr-1",
     queue_urls=("p0", "p1", "p2"),
     dead_letter_queue_url="dead",
+    input_buckets=(INPUTS,),
 )
 
 
 class ResultBucket(InMemoryResultStore):
     """A result store in which a test can look for failure documents too."""
 
-    def find_failure(self, request_id: RequestId) -> StoredObject | None:
-        return self._find(self._own(failure_key(request_id)))
+    def find_failure(
+        self, request_id: RequestId, place: Location | None = None
+    ) -> StoredObject | None:
+        lies_at = place or self._own(failure_key(request_id))
+        return self._find(lies_at, request_id if place else None)
 
 
 @dataclass
@@ -88,6 +96,8 @@ def empty_world() -> World:
     """Return a world in which nothing has happened."""
     clock = FakeClock()
     webhooks = InMemoryWebhookQueue(clock)
+    notifier = FanOut(webhooks)
+    notifier.refusing.add(NO_TOPIC)
     return World(
         clock=clock,
         catalog=catalog(),
@@ -97,7 +107,7 @@ def empty_world() -> World:
         payloads=InMemoryPayloadStore(),
         results=ResultBucket(),
         webhooks=webhooks,
-        notifier=FanOut(webhooks),
+        notifier=notifier,
         secrets=InMemorySigningSecrets("whsec_simulated"),
         receiver=Receiver(),
     )
