@@ -37,6 +37,12 @@ class EmulatedAws:
         config = Config(retries={"max_attempts": 2}, read_timeout=30, proxies={})
         self._options: dict[str, Any] = {"endpoint_url": endpoint_url, "config": config}
 
+    def make_clients(self) -> None:
+        """Make every client now, in this thread; afterwards any may be used in any thread."""
+        for name, attribute in vars(type(self)).items():
+            if isinstance(attribute, cached_property):
+                getattr(self, name)
+
     def rest_api_url(self, api_id: str, stage: str) -> str:
         """Return where a stage of a REST API answers, whatever `Host` it is called by."""
         return f"{self.endpoint_url}/_aws/execute-api/{api_id}/{stage}"

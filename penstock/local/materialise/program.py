@@ -1,7 +1,6 @@
 """Runs a Pulumi program; each resource it registers is made before the next sees its outputs."""
 
 import asyncio
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -53,21 +52,17 @@ class _Materialising(pulumi.runtime.Mocks):
     def __init__(self, aws: EmulatedAws, materialised: Materialised) -> None:
         self._aws = aws
         self._materialised = materialised
-        # Pulumi registers from several threads, and boto3 makes its clients in one at a time.
-        self._one_at_a_time = threading.Lock()
 
     def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
         if not args.custom:
             return args.name, args.inputs
         resource = Registration(args.typ, args.name, _plain(args.inputs))
-        with self._one_at_a_time:
-            made = materialise(self._aws, resource)
-            self._materialised.add(args.typ, made)
+        made = materialise(self._aws, resource)
+        self._materialised.add(args.typ, made)
         return made.id, dict(made.outputs)
 
     def call(self, args: MockCallArgs) -> dict[str, Any]:  # type: ignore[override]  # failures are raised, not returned
-        with self._one_at_a_time:
-            return answer_invoke(self._aws, args.token, _plain(args.args))
+        return answer_invoke(self._aws, args.token, _plain(args.args))
 
 
 def run_program(program: Program, aws: EmulatedAws, *, project: str, stack: str) -> Materialised:
@@ -76,6 +71,7 @@ def run_program(program: Program, aws: EmulatedAws, *, project: str, stack: str)
     Raises:
         MaterialiseError: the local stack cannot hold what the program declares.
     """
+    aws.make_clients()  # Pulumi registers resources from several threads
     materialised = Materialised()
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)  # Pulumi works on the thread's
