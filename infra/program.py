@@ -89,11 +89,7 @@ def _function_platform(
         limits=data.limits,
         store=data.store,
         notifications=data.notifications,
-        caller_places=CallerPlaces.of(
-            deployment
-            for model in settings.models.values()
-            for deployment in model.deployments.values()
-        ),
+        caller_places=CallerPlaces.of(settings.deployments),
         webhook_signing=data.webhook_signing,
         access_key_master=data.access_key_master,
     )

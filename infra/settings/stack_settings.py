@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from infra.settings.cluster_settings import ClusterSettings
 from infra.settings.instances.catalogue import Catalogue
 from infra.settings.instances.fleet_plan import plan_fleet
-from infra.settings.model_settings import Label, ModelSettings
+from infra.settings.model_settings import DeploymentSettings, Label, ModelSettings
 from infra.settings.models.addresses import check_addresses
 from infra.settings.network_settings import NetworkSettings
 from infra.settings.settings import Settings
@@ -110,6 +110,15 @@ class StackSettings(Settings):
         except (OSError, yaml.YAMLError, TypeError, KeyError) as error:
             raise SettingsError(f"{path}: cannot read config.penstock:settings") from error
         return cls.checked(values)
+
+    @property
+    def deployments(self) -> tuple[DeploymentSettings, ...]:
+        """Those of all models."""
+        return tuple(
+            deployment
+            for model in self.models.values()
+            for deployment in model.deployments.values()
+        )
 
     @property
     def is_protected(self) -> bool:

@@ -43,6 +43,14 @@ class EmulatedAws:
             if isinstance(attribute, cached_property):
                 getattr(self, name)
 
+    def make_bucket(self, name: str) -> None:
+        """Make a bucket; one of that name may be there."""
+        if self.region == "us-east-1":  # the one region that S3 does not let be named
+            self.s3.create_bucket(Bucket=name)
+        else:
+            where: Any = {"LocationConstraint": self.region}
+            self.s3.create_bucket(Bucket=name, CreateBucketConfiguration=where)
+
     def rest_api_url(self, api_id: str, stage: str) -> str:
         """Return where a stage of a REST API answers, whatever `Host` it is called by."""
         return f"{self.endpoint_url}/_aws/execute-api/{api_id}/{stage}"

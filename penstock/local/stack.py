@@ -19,9 +19,10 @@ from penstock.contracts.stack.stack_outputs import StackOutputs
 from penstock.local.building import MODEL_ENVIRONMENTS, Built, build
 from penstock.local.emulator import Emulator, EmulatorError, Interpreter
 from penstock.local.front import Front
-from penstock.local.materialise.cluster import DEPLOYMENT, IMAGE, SCALED_OBJECT
+from penstock.local.materialise.caller_places import make_caller_places
 from penstock.local.materialise.program import Materialised, run_program
-from penstock.local.materialise.schedules import SCHEDULE, Schedule
+from penstock.local.materialise.resources.cluster import DEPLOYMENT, IMAGE, SCALED_OBJECT
+from penstock.local.materialise.resources.schedules import SCHEDULE, Schedule
 from penstock.local.pods.events import EventLog
 from penstock.local.pods.images.images import resolve_images
 from penstock.local.pods.launcher import Launcher
@@ -179,12 +180,15 @@ async def _emulator(
 def _declared(settings: StackSettings, built: Built, emulator: Emulator) -> Materialised:
     from infra.program import declare  # noqa: PLC0415 - imported above, off the event loop
 
-    return run_program(
+    aws = emulator.aws()
+    made = run_program(
         lambda: declare(settings, built.artifacts),
-        emulator.aws(),
+        aws,
         project="penstock",
         stack=settings.environment,
     )
+    make_caller_places(aws, settings)
+    return made
 
 
 async def _scalers(

@@ -34,6 +34,12 @@ class CallerPlaces:
         )
 
     @property
+    def buckets(self) -> tuple[str, ...]:
+        """Every bucket."""
+        folders = (*self.output_folders, *self.failure_folders)
+        return _once((*self.input_buckets, *(folder.partition("/")[0] for folder in folders)))
+
+    @property
     def topics(self) -> tuple[str, ...]:
         """Every topic."""
         return _once((*self.success_topics, *self.error_topics))

@@ -1,12 +1,19 @@
 """Which resource type is made by which function, and which types need nothing here."""
 
 from penstock.local.emulated_aws import ACCOUNT_ID, EmulatedAws
-from penstock.local.materialise import cluster, data, functions, messaging, rest_api, schedules
 from penstock.local.materialise.registration import (
     Made,
     MaterialiseError,
     Materialiser,
     Registration,
+)
+from penstock.local.materialise.resources import (
+    cluster,
+    data,
+    functions,
+    messaging,
+    rest_api,
+    schedules,
 )
 
 _MATERIALISERS: dict[str, Materialiser] = {
@@ -48,7 +55,7 @@ def materialise(aws: EmulatedAws, resource: Registration) -> Made:
     if resource.type not in _MATERIALISERS:
         raise MaterialiseError(
             f"{resource}: the local stack does not know this type; teach it in"
-            " penstock/local/materialise"
+            " penstock/local/materialise/resources"
         )
     made = _MATERIALISERS[resource.type](aws, resource)
     resource.check_complete()

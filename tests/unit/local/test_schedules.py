@@ -9,7 +9,7 @@ from botocore.exceptions import EndpointConnectionError
 from penstock.local.emulated_aws import EmulatedAws
 from penstock.local.materialise.dispatch import materialise
 from penstock.local.materialise.registration import MaterialiseError, Registration
-from penstock.local.materialise.schedules import SCHEDULE, Schedule
+from penstock.local.materialise.resources.schedules import SCHEDULE, Schedule
 
 SWEEPER = "arn:aws:lambda:us-east-1:000000000000:function:sweeper:live"
 

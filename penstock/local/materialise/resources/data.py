@@ -59,11 +59,7 @@ def _table_item(aws: EmulatedAws, resource: Registration) -> Made:
 def _bucket(aws: EmulatedAws, bucket: Registration) -> Made:
     name = bucket.take("bucket", bucket.name)
     bucket.pass_over("tags", "forceDestroy")
-    if aws.region == "us-east-1":
-        aws.s3.create_bucket(Bucket=name)
-    else:
-        where: Any = {"LocationConstraint": aws.region}
-        aws.s3.create_bucket(Bucket=name, CreateBucketConfiguration=where)
+    aws.make_bucket(name)
     return bucket.made(
         name,
         bucket=name,
