@@ -3,7 +3,8 @@
 import pytest
 
 from penstock.contracts.errors import ClaimRefusedError, UnknownRequestError
-from penstock.contracts.outcome import Failed, Succeeded
+from penstock.contracts.origin import Destination, Location
+from penstock.contracts.outcome import Canceled, Failed, Succeeded
 from penstock.contracts.request import (
     AsyncRequest,
     RequestId,
@@ -263,3 +264,27 @@ def test_no_attempt_is_counted_for_a_request_that_is_gone(ports: Ports) -> None:
     with pytest.raises(UnknownRequestError):
         ports.requests.count_webhook_attempt(UNKNOWN_ID)
     assert ports.requests.find(UNKNOWN_ID) is None
+
+
+def test_a_cancelled_request_is_due_only_until_a_promised_place_holds_its_document(
+    ports: Ports,
+) -> None:
+    place = Location(bucket="callers", key="1")
+    promised = Destination(result=place, failure=place)
+    waiting = accept_many(ports, 1, destination=promised)[0]
+    running = a_request(ports.clock(), request_id=UNKNOWN_ID, destination=promised)
+    ports.requests.accept(running)
+    ports.requests.finish(ports.requests.claim(UNKNOWN_ID, "worker-1", 30), Canceled())
+    ports.requests.cancel(waiting)
+    ports.clock.advance(59)
+    assert due_ids(ports) == []
+    ports.clock.advance(1)
+    assert set(due_ids(ports)) == {waiting, UNKNOWN_ID}
+
+    for request_id in (waiting, UNKNOWN_ID):
+        ports.requests.mark_notified(request_id)
+    assert due_ids(ports) == []
+    row = ports.requests.find(waiting)
+    assert row is not None
+    assert row.notified_at == ports.clock()
+    assert not row.is_unannounced

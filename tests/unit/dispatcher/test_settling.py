@@ -6,6 +6,7 @@ import pytest
 
 from penstock.adapters.in_memory import CrashError, FakeClock, FaultPoints
 from penstock.contracts.errors import UnavailableError
+from penstock.contracts.message import QueueMessage
 from penstock.contracts.outcome import Fault, FaultCode
 from penstock.contracts.ports.requests import Delivery, QueueDepth
 from penstock.contracts.request import RequestId, RequestState, RetryPolicy
@@ -14,6 +15,7 @@ from penstock.protocol.steps import Run, Step
 from runtime_image.dispatcher.concurrency import Threads
 from runtime_image.dispatcher.settling import Settling
 from tests.unit.dispatcher.conftest import LEASE_SECONDS, World
+from tests.unit.protocol.requests import ERROR_TOPIC, a_row
 
 RAISED = Fault(code=FaultCode.MODEL_PREDICT_ERROR, message="the model raised")
 REJECTED = Fault(code=FaultCode.MODEL_INVALID_INPUT, message="not an image")
@@ -113,6 +115,62 @@ async def test_whoever_meets_the_message_after_a_crash_buries_it(
     assert {told.event_id for told in world.notifier.published} == {f"{request_id}.1.failed"}
     assert world.row(request_id).notified_at is not None
     assert world.queue.depth() == EMPTY
+
+
+def cancel_promised(world: World) -> tuple[RequestId, Delivery, Step]:
+    """Return a request, cancelled in the queue, whose caller waits at a place."""
+    row = a_row(world.clock())
+    world.requests.accept(row)
+    world.queue.send(QueueMessage(request_id=row.request_id, text="1"), priority=0, tenant="acme")
+    world.requests.cancel(row.request_id)
+    delivery = world.receive()
+    return row.request_id, delivery, world.protocol().claim(delivery)
+
+
+async def test_a_cancelled_request_ends_at_its_place_before_its_message_goes(
+    world: World, settling: Settling
+) -> None:
+    request_id, delivery, step = cancel_promised(world)
+    await settling.settle(delivery, step)
+    assert [topic for topic, _ in world.notifier.sent] == [ERROR_TOPIC]
+    assert world.notifier.published == []
+    assert world.row(request_id).notified_at is not None
+    assert world.queue.depth() == EMPTY
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        f"{when} {call}"
+        for when in ("before", "after")
+        for call in ("results.put_failure", "notifier.publish_to", "requests.mark_notified")
+    ],
+)
+async def test_promises_cut_off_are_kept_by_whoever_meets_the_message(
+    world: World, clock: FakeClock, settling: Settling, faults: FaultPoints, moment: str
+) -> None:
+    request_id, delivery, step = cancel_promised(world)
+    when, call = moment.split()
+    (faults.crash_before if when == "before" else faults.crash_after)(call)
+    with pytest.raises(CrashError):
+        await settling.settle(delivery, step)
+    clock.advance(LEASE_SECONDS + 1)
+
+    again = world.receive()
+    await settling.settle(again, world.protocol("w2").claim(again))
+    assert not faults.pending
+    assert len(set(world.notifier.sent)) == 1
+    assert world.row(request_id).notified_at is not None
+    assert world.queue.depth() == EMPTY
+
+
+async def test_a_throttled_topic_of_a_caller_is_told_in_the_end(
+    world: World, settling: Settling, faults: FaultPoints
+) -> None:
+    _, delivery, step = cancel_promised(world)
+    faults.fail("notifier.publish_to", UnavailableError("publish", "throttled"), times=2)
+    await settling.settle(delivery, step)
+    assert len(world.notifier.sent) == 1
 
 
 async def test_the_message_stays_until_its_copy_lies_in_the_dead_letter_queue(

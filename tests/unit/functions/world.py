@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import Any
 
 from penstock.adapters.in_memory import (
     FakeClock,
@@ -89,16 +90,16 @@ class World:
         assert row is not None
         return row
 
-    def accepted(self, webhook: str | None = None) -> AsyncRequest:
-        """Return a request that waits."""
+    def accepted(self, webhook: str | None = None, **changes: Any) -> AsyncRequest:
+        """Return a request that waits; `changes` are of its row."""
         submission = Submission(tenant=ACME, payload=b"1", webhook_endpoint=webhook)
-        row = submission.accepted("ocr", "ocr-1", self.clock())
+        row = submission.accepted("ocr", "ocr-1", self.clock()).model_copy(update=changes)
         self.requests.accept(row)
         return row
 
-    def running(self, webhook: str | None = None) -> AsyncRequest:
+    def running(self, webhook: str | None = None, **changes: Any) -> AsyncRequest:
         """Return a request that a worker holds."""
-        return self.requests.claim(self.accepted(webhook).request_id, "worker", 30)
+        return self.requests.claim(self.accepted(webhook, **changes).request_id, "worker", 30)
 
     def succeeded(
         self, body: bytes, content_type: str = "application/json", webhook: str | None = None

@@ -1,6 +1,7 @@
 """An object that is to be stored."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TypedDict
 
 from penstock.adapters.contents import size_of
@@ -32,10 +33,10 @@ class NewObject:
     owner: RequestId | None = None
     """Whose it is, at a place where another request's may lie."""
 
-    size_bytes: int = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "size_bytes", size_of(self.body))
+    @cached_property
+    def size_bytes(self) -> int:
+        """How long the body is."""
+        return size_of(self.body)
 
     @property
     def metadata(self) -> dict[str, str]:

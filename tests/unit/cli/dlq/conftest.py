@@ -8,9 +8,9 @@ import pytest
 
 from penstock.cli.dlq.ports import DeadLetterPorts
 from penstock.contracts.message import QueueMessage
+from penstock.contracts.origin import Destination
 from penstock.contracts.outcome import Failed, Fault, FaultCode
 from penstock.contracts.request import AsyncRequest
-from penstock.protocol.endings import Endings
 from tests.unit.cli.conftest import CommandLine, FakeConnections
 from tests.unit.client.api import ScriptedApi
 from tests.unit.functions.world import World
@@ -37,17 +37,18 @@ class StackInMemory(FakeConnections):
             letters_of=world.dead_letters_of,
         )
 
-    def poison(self, payload: bytes = b'{"image": "x"}') -> AsyncRequest:
+    def poison(self, destination: Destination | None = None) -> AsyncRequest:
         """Return a request that used up its attempts and left a letter."""
         world = self.world
-        row = world.running()
-        message = QueueMessage.inline(row.request_id, payload, "application/json")
+        row = world.running(destination=destination)
+        message = QueueMessage.inline(row.request_id, b'{"image": "x"}', "application/json")
         assert message is not None
         world.queues["ocr-1"].send(message, priority=1, tenant="acme")
         (delivery,) = world.queues["ocr-1"].receive(
             priority=1, max_messages=1, wait_seconds=0, visible_after_seconds=30
         )
-        failure = Endings(requests=world.requests, results=world.results).store_failure(row, FAULT)
+        place = destination.failure if destination else None
+        failure = world.results.put_failure(row.request_id, b"{}", place=place)
         ended = world.requests.finish(row, Failed(fault=FAULT, failure=failure))
         world.requests.mark_notified(row.request_id)
         world.dead_letters["ocr-1"].bury(delivery, "MODEL_PREDICT_ERROR: boom")

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from penstock.adapters.in_memory.fault_points import CrashError
+from penstock.contracts.origin import Destination, Location
 from penstock.contracts.request import RequestState
 from tests.unit.cli.conftest import CommandLine
 from tests.unit.cli.dlq.conftest import StackInMemory
@@ -82,6 +83,16 @@ def test_a_redrive_that_was_cut_off_is_finished_by_the_next(
     assert stack.world.row(row.request_id).state is RequestState.QUEUED
     assert {message.request_id for message in stack.world.waiting()} == {row.request_id}
     assert stack.letters() == 0
+
+
+def test_a_failure_document_at_a_promised_place_makes_room(
+    penstock: CommandLine, stack: StackInMemory
+) -> None:
+    place = Location(bucket="callers", key="failures/1")
+    row = stack.poison(Destination(result=place, failure=place))
+    assert penstock("dlq", "redrive", row.request_id, "--yes").exit_code == 0
+    later = stack.world.results.put_failure(row.request_id, b"of a later end", place=place)
+    assert stack.world.results.read(later) == b"of a later end"
 
 
 def test_an_id_without_a_letter_is_said_and_fails_the_command(

@@ -1,6 +1,7 @@
 """Finishing what nobody else will finish."""
 
 import json
+import uuid
 from collections.abc import Iterator, Sequence
 
 import pytest
@@ -9,14 +10,21 @@ from functions.sweeper.service import SweeperService
 from penstock.adapters.in_memory import CrashError, InMemoryCatalog
 from penstock.contracts.errors import UnavailableError
 from penstock.contracts.message import QueueMessage
-from penstock.contracts.outcome import Failed, Fault, FaultCode
+from penstock.contracts.origin import Dialect, Location, SageMakerInvocation
+from penstock.contracts.outcome import Failed, Fault, FaultCode, StoredObject
 from penstock.contracts.ports.requests import Delivery
-from penstock.contracts.request import AsyncRequest, RequestState
+from penstock.contracts.request import AsyncRequest, RequestId, RequestState
+from penstock.contracts.submission import OutputPlace
 from tests.unit.functions.world import World
 
 THROTTLED = UnavailableError("write", "throttled")
 RAISED = Fault(code=FaultCode.MODEL_PREDICT_ERROR, message="the model raised")
 QUARTER_OF_AN_HOUR = 15 * 60
+ERROR_TOPIC = "arn:aws:sns:eu-central-1:123456789012:broken"
+OUTPUT = OutputPlace(
+    result_folder=Location(bucket="callers", key="results"),
+    failure_folder=Location(bucket="callers", key="failures"),
+)
 
 
 @pytest.fixture
@@ -211,6 +219,91 @@ def test_ends_that_cannot_be_announced_now_are_announced_later(
     world.clock.advance(60)
     sweep(service)
     assert announced(world) == [(row.request_id, RequestState.EXPIRED)]
+
+
+def promised(world: World) -> AsyncRequest:
+    """Return a waiting request of SageMaker's dialect."""
+    request_id = RequestId(uuid.uuid4().hex)
+    place = OUTPUT.destination(request_id)
+    return world.accepted(
+        request_id=request_id,
+        dialect=Dialect.SAGEMAKER,
+        destination=place,
+        invocation=SageMakerInvocation(
+            endpoint_name="ocr", inference_id="id-1", error_topic=ERROR_TOPIC
+        ),
+    )
+
+
+def document_of(world: World, row: AsyncRequest) -> dict[str, str]:
+    """Return the failure document at the promised place."""
+    assert row.destination
+    place = row.destination.failure
+    stored = StoredObject(bucket=place.bucket, key=place.key, size_bytes=0)
+    document: dict[str, str] = json.loads(world.results.read(stored))
+    return document
+
+
+def told(world: World) -> list[tuple[str, str]]:
+    """Return what the callers' own topics heard."""
+    return [
+        (topic, json.loads(text)["responseParameters"]["failureLocation"])
+        for topic, text in world.notifier.sent
+    ]
+
+
+def test_a_cancelled_request_whose_caller_waits_at_a_place_is_ended_there_once(
+    service: SweeperService, world: World
+) -> None:
+    row = promised(world)
+    world.requests.cancel(row.request_id)
+    for _ in range(3):
+        world.clock.advance(60)
+        sweep(service)
+
+    assert document_of(world, row)["message"] == "cancelled by the caller"
+    assert row.destination
+    assert told(world) == [(ERROR_TOPIC, row.destination.failure.uri)]
+    assert announced(world) == []
+    assert world.row(row.request_id).notified_at is not None
+
+
+def test_an_expired_request_ends_at_its_place_and_its_topic_hears(
+    service: SweeperService, world: World
+) -> None:
+    row = promised(world)
+    world.clock.advance(600)
+    sweep(service)
+
+    assert document_of(world, row)["message"].startswith("Not started within")
+    assert row.destination
+    assert told(world) == [(ERROR_TOPIC, row.destination.failure.uri)]
+    assert announced(world) == [(row.request_id, RequestState.EXPIRED)]
+    ended = world.row(row.request_id)
+    assert ended.result
+    assert (
+        world.results.put_failure(row.request_id, b"", place=row.destination.failure)
+        == ended.result
+    )
+
+
+@pytest.mark.parametrize(
+    "call", ["results.put_failure", "notifier.publish_to", "requests.mark_notified"]
+)
+def test_promises_that_cannot_be_kept_now_are_kept_by_the_next_sweep(
+    service: SweeperService, world: World, call: str
+) -> None:
+    row = promised(world)
+    world.requests.cancel(row.request_id)
+    world.clock.advance(60)
+    world.faults.fail(call, THROTTLED)
+    sweep(service)
+    assert world.row(row.request_id).notified_at is None
+    sweep(service)
+    assert world.row(row.request_id).notified_at == world.clock()
+    assert document_of(world, row)
+    assert len(set(told(world))) == 1
+    assert not world.faults.pending
 
 
 CALLS = [
