@@ -5,7 +5,7 @@ SHELL := /bin/bash
 export PATH := $(PATH):$(HOME)/.local/bin:$(CURDIR)/.penstock/uv/bin
 PYTEST := uv run --frozen pytest
 
-.PHONY: help setup demo check test test-fast faults chaos docs format clean
+.PHONY: help setup demo check test test-fast faults chaos fuzz-api docs format clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -27,7 +27,7 @@ test: setup ## All tests: unit, infra, bundle, integration and the local stack
 	$(PYTEST)
 
 test-fast: setup ## The tests that open no socket, in under a minute
-	$(PYTEST) -m "not bundle and not integration and not e2e and not faults"
+	$(PYTEST) -m "not bundle and not integration and not e2e and not faults and not fuzz"
 
 faults: setup ## Crash, stall and cut off everything, 100,000 steps (REPORT=1 writes the page)
 	@mkdir -p .penstock
@@ -37,6 +37,9 @@ faults: setup ## Crash, stall and cut off everything, 100,000 steps (REPORT=1 wr
 
 chaos: setup ## 1,000 requests on the local stack while workers are killed and AWS fails
 	@uv run --frozen python -m tests.faults.processes.chaos
+
+fuzz-api: setup ## Random calls of everything documented on the local stack, ten minutes
+	@uv run --frozen python -m tests.fuzz
 
 docs: setup ## Write docs/openapi.yaml from the contracts
 	uv run --frozen python -m penstock.dialects.openapi > docs/openapi.yaml

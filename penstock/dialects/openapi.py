@@ -7,6 +7,7 @@ import json
 import re
 import sys
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -134,9 +135,12 @@ def _responses(dialect: Dialect, described: OperationDescription) -> dict[str, A
     everywhere = {status for status, failure in failures.items() if failure.is_everywhere}
     answers = {str(status): _answer(success) for status, success in described.successes.items()}
     for status in sorted({*described.errors, *everywhere}):
-        reference = f"{_COMPONENTS}responses/{_failure_name(dialect, status)}"
-        answers[str(status)] = {"$ref": reference}
-    return answers
+        if described.passed_on:
+            answers[str(status)] = _answer(replace(failures[status], body=described.passed_on.body))
+        else:
+            reference = f"{_COMPONENTS}responses/{_failure_name(dialect, status)}"
+            answers[str(status)] = {"$ref": reference}
+    return answers | ({"default": _answer(described.passed_on)} if described.passed_on else {})
 
 
 def _answer(answer: Answer) -> dict[str, Any]:

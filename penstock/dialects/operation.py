@@ -66,6 +66,9 @@ class OperationDescription:
     errors: tuple[int, ...] = ()
     """Statuses among the dialect's failures, beside those that are everywhere."""
 
+    passed_on: Answer | None = None
+    """What a container answers with any status; a failure may then be its own, too."""
+
     body: Body | None = None
     parameters: tuple[Mapping[str, Any], ...] = ()
     """Parameter objects of OpenAPI for query and headers; those in the path come by themselves."""

@@ -94,7 +94,7 @@ class Front:
             cookie_jar=aiohttp.DummyCookieJar(),
         )
         app = web.Application()
-        app.router.add_route("*", "/{path:.*}", self._forward)
+        app.router.add_route("*", r"/{path:[\s\S]*}", self._forward)
         self._runner = web.AppRunner(app, access_log=None)
         await self._runner.setup()
         try:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.errors import Unsatisfiable
 from schemathesis import APIOperation, Case, GenerationMode
 from schemathesis.checks import CheckFunction, not_a_server_error
+from schemathesis.core.failures import FailureGroup
 from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
@@ -83,7 +84,10 @@ class Campaign:
 
     def _call(self, case: Case[Any], data: st.DataObject) -> None:
         self.known.put_into(case, data)
-        headers = {"Authorization": f"Bearer {self.api_key}"}
+        headers = {
+            "Authorization": f"Bearer {self.api_key}",
+            **self.known.host(case, data),
+        }
         response = case.call(
             base_url=self.base_url,
             session=self.session,
@@ -97,10 +101,10 @@ class Campaign:
         case.validate_response(response, checks=CHECKS, headers=headers)
 
 
-def attack_for(campaign: Campaign, seconds: float, examples: int) -> list[Exception]:
+def attack_for(campaign: Campaign, seconds: float, examples: int) -> list[BaseException]:
     """Attack all operations again and again; return the first failure of each."""
     deadline = time.monotonic() + seconds
-    failures: dict[str, Exception] = {}
+    failures: dict[str, BaseException] = {}
     chance = 0
     while time.monotonic() < deadline:
         chance += 1
@@ -110,6 +114,6 @@ def attack_for(campaign: Campaign, seconds: float, examples: int) -> list[Except
                     continue
                 try:
                     campaign.attack(operation, mode, examples, chance)
-                except Exception as error:  # noqa: BLE001 - a failure of any kind is one to report
+                except (FailureGroup, OSError) as error:
                     failures[operation.label] = error
     return list(failures.values())

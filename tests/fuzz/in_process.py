@@ -108,5 +108,6 @@ def _names(world: World) -> dict[str, list[str]]:
         "deployment_id": ["ocr-1", "ocr-2"],
         "deployment": ["ocr", "ocr-staging"],
         "endpoint_name": ["ocr"],
+        "host": ["model-ocr.api.example.com", "chain-pages.api.example.com"],
         "request_id": [row.request_id for row in rows],
     }

@@ -16,7 +16,7 @@ class Known:
     """What is known of the API, and learnt from its answers."""
 
     names: dict[str, list[str]]
-    """By path parameter; `request_id` grows."""
+    """By path parameter; `request_id` grows, `host` is for paths that name no model."""
 
     request_ids: deque[str] = field(default_factory=lambda: deque(maxlen=_KEPT))
 
@@ -29,6 +29,14 @@ class Known:
             choices = list(self.request_ids) if name == "request_id" else self.names.get(name, [])
             if choices and data.draw(st.sampled_from([True, True, False]), label=f"known {name}"):
                 case.path_parameters[name] = data.draw(st.sampled_from(choices), label=name)
+
+    def host(self, case: Case[Any], data: st.DataObject) -> dict[str, str]:
+        """Return a header that names a model where the path does not."""
+        names_its_model = {"model_id", "chain_id", "deployment", "endpoint_name"}
+        if names_its_model & case.path_parameters.keys():
+            return {}
+        chosen = data.draw(st.sampled_from([None, *self.names["host"]]), label="host")
+        return {} if chosen is None else {"Host": chosen}
 
     def learn_from(self, response: Response) -> None:
         """Remember the ids of accepted requests."""

@@ -33,6 +33,7 @@ FAILURES = {
         "unauthorized",
         is_everywhere=True,
     ),
+    403: _failure("Forbidden", "This API key may not do that.", "unauthorized", is_everywhere=True),
     404: _failure("NotFound", "No such model, deployment or request.", "model_does_not_exist"),
     409: _failure(
         "Conflict",
@@ -55,6 +56,9 @@ FAILURES = {
         "model_unavailable",
         is_everywhere=True,
         retry_after=True,
+    ),
+    504: _failure(
+        "TimedOut", "No answer in time; send the same call again.", "timeout", is_everywhere=True
     ),
 }
 

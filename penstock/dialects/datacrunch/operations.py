@@ -25,6 +25,10 @@ _ANY_BODY = Body(
 _ANY_RESULT = Body(example={"text": "Penstock"}, content_types=(JSON, ANY_TYPE))
 
 _PREFERRED = {"Preference-Applied": "What was honoured.", "Vary": "`Prefer`."}
+_PASSED_ON = Answer(
+    description="Whatever else the container answered, with its own status.",
+    body=Body(example={"detail": "Not Found"}, content_types=(JSON, ANY_TYPE)),
+)
 _ELSEWHERE = Answer(
     description="The answer is too large to travel inside and lies elsewhere.",
     headers={"Location": "A URL that can be read for some minutes, without a key."},
@@ -91,6 +95,7 @@ _CALL = OperationDescription(
         303: _ELSEWHERE,
     },
     errors=(400, 404, 410, 413, 502, 504),
+    passed_on=_PASSED_ON,
 )
 
 OPERATIONS: Mapping[str, OperationDescription] = {
@@ -125,6 +130,7 @@ OPERATIONS: Mapping[str, OperationDescription] = {
             303: _ELSEWHERE,
         },
         errors=(400, 404, 410, 502, 504),
+        passed_on=_PASSED_ON,
     ),
 }
 
