@@ -77,6 +77,6 @@ class ContainerCalls:
 
 def _answered_later(request: AsyncRequest, call: HttpCall, preferences: Preferences) -> Answer:
     if preferences.mode is Mode.PROXY:
-        return Response(HTTPStatus.ACCEPTED)
+        return Response(HTTPStatus.ACCEPTED, body="")
     headers = envelope_headers(request, call)
     return answer(HTTPStatus.ACCEPTED, envelope(request, call), headers)

@@ -13,6 +13,7 @@ from penstock.contracts.request import Tenant
 
 _ALPHABET = string.ascii_letters + string.digits
 _PREFIX_LENGTH, _SECRET_LENGTH = 8, 40
+_LONGEST_PREFIX = 64  # an access key's id has 20; DynamoDB refuses keys of over 2,048 bytes
 
 
 def _random(length: int) -> str:
@@ -78,7 +79,8 @@ def credentials(authorization: str | None) -> tuple[str, str]:
     """
     scheme, _, key = (authorization or "").strip().partition(" ")
     prefix, dot, secret = key.strip().partition(".")
-    if scheme.lower() not in {"api-key", "bearer"} or not (prefix and dot and secret):
+    has_form = bool(prefix and dot and secret) and len(prefix) <= _LONGEST_PREFIX
+    if scheme.lower() not in {"api-key", "bearer"} or not has_form:
         raise UnauthorizedError(
             "send 'Authorization: Bearer <key>' or 'Authorization: Api-Key <key>'"
         )
