@@ -6,9 +6,9 @@ from http import HTTPStatus
 from typing import Protocol
 
 from penstock.contracts.errors import PenstockError
+from penstock.contracts.http.signing_secrets import SigningSecretSet
 from penstock.contracts.http.webhook_url import WebhookUrl
 from penstock.contracts.notification import Notification
-from penstock.contracts.http.signing_secrets import SigningSecretSet
 
 MOST_DEFERRALS = 100
 """A message received more often is sent even to a host that is avoided, so that it ends."""
