@@ -40,16 +40,14 @@ class Batcher(Generic[T]):
         self._limit = limit
         self._flights = flights
         self._waiting: list[tuple[T, asyncio.Future[None]]] = []
-        self._flying: set[asyncio.Task[None]] = set()
+        self._flying: set[asyncio.Task[None] | None] = set()
 
     async def __call__(self, item: T) -> None:
         """Return when a batch with `item` was sent; raise what sending raised."""
         sent = asyncio.get_running_loop().create_future()
         self._waiting.append((item, sent))
         if len(self._flying) < self._flights:
-            flight = asyncio.create_task(self._fly())
-            self._flying.add(flight)
-            flight.add_done_callback(self._flying.discard)
+            self._flying.add(asyncio.create_task(self._fly()))
         await sent
 
     async def _fly(self) -> None:
@@ -65,3 +63,5 @@ class Batcher(Generic[T]):
                 for _, sent in batch:
                     if not sent.done():
                         sent.set_result(None)
+        # Here, not in a callback: what comes before that would find no flight free, and wait.
+        self._flying.discard(asyncio.current_task())
