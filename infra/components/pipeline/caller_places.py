@@ -63,6 +63,7 @@ class CallerPlaces:
             *self.statements_to_fetch(),
             *_some(
                 ("s3:PutObject", _objects(_once((*self.output_folders, *self.failure_folders)))),
+                ("s3:DeleteObject", _objects(self.failure_folders)),
                 ("s3:AbortMultipartUpload", _objects(self.output_folders)),
                 ("sns:Publish", self.topics),
             ),
@@ -74,6 +75,7 @@ class CallerPlaces:
             *self.statements_to_fetch(),
             *_some(
                 ("s3:PutObject", _objects(self.failure_folders)),
+                ("s3:DeleteObject", _objects(self.failure_folders)),
                 ("sns:Publish", self.topics),
             ),
         ]

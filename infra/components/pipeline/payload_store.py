@@ -62,12 +62,17 @@ class PayloadStore(pulumi.ComponentResource):
             self.payloads.statement_to_miss(),
             self.results.statement_to_write(_RESULTS, _FAILURES),
             self.results.statement_to_abandon(_RESULTS),
+            self.results.statement_to_remove(_FAILURES),
             *self.statements_to_fetch(),
         ]
 
     def statements_to_give_up(self) -> list[Statement]:
         """Allow what the sweeper does: store failures, or find what is stored."""
-        return [self.results.statement_to_write(_FAILURES), *self.statements_to_fetch()]
+        return [
+            self.results.statement_to_write(_FAILURES),
+            self.results.statement_to_remove(_FAILURES),
+            *self.statements_to_fetch(),
+        ]
 
     def statements_to_fetch(self) -> list[Statement]:
         """Allow to read results, and to learn that one has expired."""

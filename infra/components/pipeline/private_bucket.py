@@ -71,6 +71,10 @@ class PrivateBucket(pulumi.ComponentResource):
         """Allow to put objects under `prefixes`."""
         return allow("s3:PutObject", [self._objects(f"{prefix}/*") for prefix in prefixes])
 
+    def statement_to_remove(self, *prefixes: str) -> Statement:
+        """Allow to remove objects under `prefixes`."""
+        return allow("s3:DeleteObject", [self._objects(f"{prefix}/*") for prefix in prefixes])
+
     def statement_to_abandon(self, *prefixes: str) -> Statement:
         """Allow to break off an upload that was begun in parts."""
         objects = [self._objects(f"{prefix}/*") for prefix in prefixes]

@@ -89,6 +89,7 @@ EXPECTED = {
         ("dynamodb:BatchGetItem", _table("requests")),
         ("dynamodb:Query", f"{_table('requests')}/index/sweep"),
         ("s3:PutObject", f"{RESULTS}/failures/*"),
+        ("s3:DeleteObject", f"{RESULTS}/failures/*"),
         ("sns:Publish", f"arn:aws:sns:{REGION}:{ACCOUNT}:notifications-succeeded"),
         ("sns:Publish", f"arn:aws:sns:{REGION}:{ACCOUNT}:notifications-failed"),
         ("sqs:GetQueueAttributes", "arn:aws:sqs:*:*:*"),

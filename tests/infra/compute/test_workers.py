@@ -251,6 +251,7 @@ def test_a_worker_may_do_what_it_does_and_nothing_else(stack: Declared) -> None:
         ("s3:AbortMultipartUpload", f"{results}/results/*"),
         ("s3:PutObject", f"{results}/results/*"),
         ("s3:PutObject", f"{results}/failures/*"),
+        ("s3:DeleteObject", f"{results}/failures/*"),
         ("s3:GetObject", f"{results}/results/*"),
         ("s3:GetObject", f"{results}/failures/*"),
         ("s3:ListBucket", results),

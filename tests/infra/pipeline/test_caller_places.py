@@ -104,6 +104,7 @@ def test_a_worker_reads_inputs_and_writes_results_where_its_deployment_says(
     assert own - near == READING | FETCHING | TELLING | {
         ("s3:PutObject", "arn:aws:s3:::outgoing/done/*"),
         ("s3:PutObject", "arn:aws:s3:::outgoing/failed/*"),
+        ("s3:DeleteObject", "arn:aws:s3:::outgoing/failed/*"),
         ("s3:AbortMultipartUpload", "arn:aws:s3:::outgoing/done/*"),
     }
 
@@ -117,7 +118,12 @@ def test_a_worker_reads_inputs_and_writes_results_where_its_deployment_says(
         ("webhooks", set()),
         (
             "sweeper",
-            FETCHING | TELLING | {("s3:PutObject", "arn:aws:s3:::outgoing/failed/*")},
+            FETCHING
+            | TELLING
+            | {
+                ("s3:PutObject", "arn:aws:s3:::outgoing/failed/*"),
+                ("s3:DeleteObject", "arn:aws:s3:::outgoing/failed/*"),
+            },
         ),
     ],
 )
