@@ -2,7 +2,7 @@
 
 from penstock.client.answers import ResultBody, has_ended, has_result
 from penstock.client.async_client import AsyncClient, AsyncHandle
-from penstock.client.client import Client, Handle, watch
+from penstock.client.client import Client, Handle
 from penstock.client.errors import (
     ApiUnreachableError,
     BadRequestError,
@@ -19,6 +19,7 @@ from penstock.client.errors import (
     WaitTimeoutError,
     WebhookVerificationError,
 )
+from penstock.client.following import watch, watch_many
 from penstock.client.webhooks import verify_webhook
 from penstock.contracts.http.baseten import (
     CancelAnswer,
@@ -27,12 +28,14 @@ from penstock.contracts.http.baseten import (
     RequestStatus,
     WebhookBody,
 )
+from penstock.contracts.http.native import BatchEntry
 
 __all__ = [
     "ApiUnreachableError",
     "AsyncClient",
     "AsyncHandle",
     "BadRequestError",
+    "BatchEntry",
     "CancelAnswer",
     "Client",
     "ClientError",
@@ -57,4 +60,5 @@ __all__ = [
     "has_result",
     "verify_webhook",
     "watch",
+    "watch_many",
 ]

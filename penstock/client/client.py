@@ -1,20 +1,30 @@
 """The synchronous client."""
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self, TypeVar, Unpack
 
 import httpx
 from tenacity import Retrying
 
-from penstock.client import answers, calls
+from penstock.client import answers
 from penstock.client.answers import ResultBody
-from penstock.client.calls import Call, SubmitOptions
+from penstock.client.calls import baseten, native, uploads
+from penstock.client.calls.baseten import Call, SubmitOptions
+from penstock.client.calls.batches import Batch
+from penstock.client.calls.native import ListOptions
+from penstock.client.calls.uploads import Source
 from penstock.client.endpoint import LOOPBACK_WITHOUT_PROXY, Endpoint
-from penstock.client.errors import ConflictError, NotFoundError, WaitTimeoutError
-from penstock.client.pacing import ATTEMPTS, looks, reaching, retrying
+from penstock.client.errors import (
+    ConflictError,
+    NotFoundError,
+    PenstockApiError,
+    WaitTimeoutError,
+)
+from penstock.client.pacing import ATTEMPTS, reaching, retrying, wait_limit, waits
 from penstock.contracts.http.baseten import CancelAnswer, QueueStatus, RequestStatus
+from penstock.contracts.http.native import MOST_ASKED, BatchEntry, UploadPlace
 
 Answer = TypeVar("Answer")
 
@@ -41,11 +51,55 @@ class Client:
             timeout=timeout, transport=transport, mounts=LOOPBACK_WITHOUT_PROXY
         )
         self._max_attempts = max_attempts
+        self.longest_wait_seconds = wait_limit(timeout)
 
     def submit(self, model: str, model_input: object, **options: Unpack[SubmitOptions]) -> "Handle":
         """Submit `model_input` (any JSON) to a model; repeated safely when the network fails."""
-        accepted = self.send(calls.submit(model, model_input, options))
+        accepted = self.send(baseten.submit(model, model_input, options))
         return self.handle(accepted.request_id)
+
+    def submit_batch(
+        self,
+        model: str,
+        items: Iterable[Mapping[str, Any]],
+        *,
+        environment: str | None = None,
+        deployment: str | None = None,
+    ) -> list[BatchEntry]:
+        """Submit any number of requests, each as the body of a single one; see what became of each.
+
+        An item may have an `idempotency_key`: with it the whole batch can be repeated.
+        """
+        batch = Batch(items)
+        for pause, places in batch.rounds():
+            time.sleep(pause)
+            call = native.batch(model, batch.items(places), environment, deployment)
+            batch.record(places, self.send(call))
+        return batch.entries
+
+    def upload(self, source: Source, content_type: str = "application/octet-stream") -> str:
+        """Send up to 5 GB to S3; return the `input_location` of a submission."""
+        place = self.send(native.upload(content_type))
+        retrying(Retrying, self._max_attempts)(self._put_once, place, source)
+        return place.location
+
+    def statuses(self, request_ids: Sequence[str]) -> dict[str, RequestStatus]:
+        """Return where requests are, by id; ids of no request are left out."""
+        found: dict[str, RequestStatus] = {}
+        for start in range(0, len(request_ids), MOST_ASKED):
+            asked = request_ids[start : start + MOST_ASKED]
+            answer = self.send(native.statuses(asked))
+            found |= {status.request_id: status for status in answer.requests}
+        return found
+
+    def list_requests(self, model: str, **options: Unpack[ListOptions]) -> Iterator[RequestStatus]:
+        """Yield the requests that you sent to a deployment, the newest first."""
+        after: str | None = None
+        while True:
+            page = self.send(native.listing(model, options, after))
+            yield from page.requests
+            if (after := page.next) is None:
+                return
 
     def handle(self, request_id: str) -> "Handle":
         """Return the handle of a request that was submitted before."""
@@ -55,7 +109,7 @@ class Client:
         self, model: str, *, environment: str | None = None, deployment: str | None = None
     ) -> QueueStatus:
         """Return how much waits and runs."""
-        return self.send(calls.queue(model, environment, deployment))
+        return self.send(baseten.queue(model, environment, deployment))
 
     def send(self, call: Call[Answer]) -> Answer:
         """Make a call, with retries, and read its answer."""
@@ -64,6 +118,13 @@ class Client:
             # A bare request: S3 must not see the key, and refuses a second authorisation.
             response = self._exchange(httpx.Request("GET", target))
         return call.read(response)
+
+    def _put_once(self, place: UploadPlace, source: Source) -> None:
+        try:
+            self._exchange_once(uploads.put_request(place, source))
+        except PenstockApiError as error:
+            if not uploads.is_there_already(error):
+                raise
 
     def _exchange(self, request: httpx.Request) -> httpx.Response:
         return retrying(Retrying, self._max_attempts)(self._exchange_once, request)
@@ -92,7 +153,7 @@ class Handle:
 
     def status(self) -> RequestStatus:
         """Return where the request is."""
-        return self.client.send(calls.status(self.request_id))
+        return self.client.send(baseten.status(self.request_id))
 
     def wait(self, timeout: float = 600.0, *, longest_pause: float = 5.0) -> RequestStatus:
         """Return the last status, once the request has ended in whatever way.
@@ -100,8 +161,15 @@ class Handle:
         Raises:
             WaitTimeoutError: it had not ended after `timeout` seconds.
         """
-        *_, last = watch([self], timeout, longest_pause=longest_pause)
-        return last
+        longest_wait = self.client.longest_wait_seconds
+        for pause, wait_seconds in waits(
+            timeout, longest_wait_seconds=longest_wait, longest_pause_seconds=longest_pause
+        ):
+            time.sleep(pause)
+            status = self.client.send(baseten.status(self.request_id, wait_seconds=wait_seconds))
+            if answers.has_ended(status):
+                return status
+        raise WaitTimeoutError([self.request_id], timeout)
 
     def fetch_result(self) -> ResultBody:
         """Return the result as it is stored.
@@ -111,7 +179,7 @@ class Handle:
             ConflictError: there is none yet.
         """
         try:
-            return self.client.send(calls.result(self.request_id))
+            return self.client.send(baseten.result(self.request_id))
         except (ConflictError, NotFoundError):
             answers.require_possible_result(self.status())
             raise
@@ -122,27 +190,4 @@ class Handle:
 
     def cancel(self, *, force: bool = False) -> CancelAnswer:
         """Cancel the request while it is queued; with `force` also while it runs."""
-        return self.client.send(calls.cancel(self.request_id, force=force))
-
-
-def watch(
-    handles: Iterable[Handle], timeout: float = 600.0, *, longest_pause: float = 5.0
-) -> Iterator[RequestStatus]:
-    """Yield each request's status when it is first seen and when it changes, until all ended.
-
-    Raises:
-        WaitTimeoutError: after `timeout` seconds some had not ended.
-    """
-    waiting: dict[Handle, str | None] = dict.fromkeys(handles)
-    for pause in looks(timeout, longest_pause_seconds=longest_pause):
-        time.sleep(pause)
-        for handle, seen in list(waiting.items()):
-            status = handle.status()
-            if status.status != seen:
-                waiting[handle] = status.status
-                yield status
-            if answers.has_ended(status):
-                del waiting[handle]
-        if not waiting:
-            return
-    raise WaitTimeoutError([handle.request_id for handle in waiting], timeout)
+        return self.client.send(baseten.cancel(self.request_id, force=force))

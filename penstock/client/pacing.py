@@ -12,12 +12,16 @@ from tenacity.stop import stop_after_attempt
 from tenacity.wait import wait_random_exponential
 
 from penstock.client.errors import ApiUnreachableError, PenstockApiError
+from penstock.contracts.http.native import LONGEST_WAIT_SECONDS
 
 ATTEMPTS = 5
 """How often a call is made before its error is raised."""
 
 LONGEST_PAUSE_SECONDS = 60.0
 """A `Retry-After` beyond this is left to the caller."""
+
+_ANSWER_SECONDS = 5
+"""How long an answer may take beside what it was asked to wait."""
 
 Kind = TypeVar("Kind", bound=BaseRetrying)
 
@@ -78,3 +82,34 @@ def looks(
     while (left := ends_at - now()) > 0:
         yield min(pause, left)
         pause = min(pause * 1.5, longest_pause_seconds)
+
+
+def wait_limit(http_timeout_seconds: float) -> int:
+    """Return how long the API may be asked to wait, so that its answer still comes in time."""
+    return max(0, min(LONGEST_WAIT_SECONDS, int(http_timeout_seconds) - _ANSWER_SECONDS))
+
+
+def waits(
+    timeout_seconds: float,
+    *,
+    longest_wait_seconds: int,
+    longest_pause_seconds: float = 5.0,
+    now: Callable[[], float] = time.monotonic,
+) -> Iterator[tuple[float, int]]:
+    """Yield, before each look, how long to pause and how long the API may wait for the end.
+
+    An API that waits is asked again at once; the pauses are for one that does not. The last look
+    is taken when the time is up.
+    """
+    ends_at = now() + timeout_seconds
+    pause, growing = 0.0, 0.2
+    while True:
+        began = now()
+        wait = max(0, min(longest_wait_seconds, int(ends_at - began - pause)))
+        yield pause, wait
+        if (left := ends_at - now()) <= 0:
+            return
+        if wait and now() - began - pause >= wait:
+            pause = 0.0
+        else:
+            pause, growing = min(growing, left), min(growing * 1.5, longest_pause_seconds)

@@ -49,6 +49,12 @@ class SubmitOptions(TypedDict, total=False):
     retry: InferenceRetryConfig | None
     """How often and when a failed attempt is repeated; the defaults are its own."""
 
+    input_location: str | None
+    """Where the input lies in S3 (`Client.upload`); the input given beside it must be `None`."""
+
+    input_content_type: str | None
+    """What lies there; the object's own type by default."""
+
     idempotency_key: str | None
     """The same key and input never make a second request; a fresh one by default."""
 
@@ -82,7 +88,11 @@ class Call(Generic[Answer]):
 def submit(model: str, model_input: object, options: SubmitOptions) -> Call[Accepted]:
     """Return the call that submits `model_input` (any JSON)."""
     body: dict[str, Any] = {"model_input": model_input}
+    if options.get("input_location") is not None and model_input is None:
+        body = {}
     for option, name in (
+        ("input_location", "model_input_location"),
+        ("input_content_type", "model_input_content_type"),
         ("priority", "priority"),
         ("webhook", "webhook_endpoint"),
         ("max_time_in_queue_seconds", "max_time_in_queue_seconds"),
@@ -94,7 +104,7 @@ def submit(model: str, model_input: object, options: SubmitOptions) -> Call[Acce
         body["inference_retry_config"] = retry.model_dump()
     return Call(
         method="POST",
-        path=_target(model, options.get("environment"), options.get("deployment"))
+        path=target(model, options.get("environment"), options.get("deployment"))
         + "/async_predict",
         read=body_of(Accepted),
         body=body,
@@ -102,9 +112,14 @@ def submit(model: str, model_input: object, options: SubmitOptions) -> Call[Acce
     )
 
 
-def status(request_id: str) -> Call[RequestStatus]:
-    """Return the call that reads where a request is."""
-    return Call(method="GET", path=_request(request_id), read=body_of(RequestStatus))
+def status(request_id: str, *, wait_seconds: int = 0) -> Call[RequestStatus]:
+    """Return the call that reads where a request is, at its end or after so long."""
+    return Call(
+        method="GET",
+        path=_request(request_id),
+        read=body_of(RequestStatus),
+        query={"wait": str(wait_seconds)} if wait_seconds else {},
+    )
 
 
 def result(request_id: str) -> Call[ResultBody]:
@@ -126,21 +141,22 @@ def queue(model: str, environment: str | None, deployment: str | None) -> Call[Q
     """Return the call that reads how much waits and runs."""
     return Call(
         method="GET",
-        path=_target(model, environment, deployment) + "/async_queue_status",
+        path=target(model, environment, deployment) + "/async_queue_status",
         read=body_of(QueueStatus),
     )
 
 
-def _target(model: str, environment: str | None, deployment: str | None) -> str:
+def target(model: str, environment: str | None, deployment: str | None) -> str:
+    """Return the path of a model's environment or deployment; production by default."""
     if environment and deployment:
         raise InvalidSubmissionError("deployment", "give an environment or a deployment, not both")
     if deployment:
-        target = f"deployment/{quote(deployment, safe='')}"
+        named = f"deployment/{quote(deployment, safe='')}"
     elif environment in {None, "production", "development"}:
-        target = environment or "production"
+        named = environment or "production"
     else:
-        target = f"environments/{quote(str(environment), safe='')}"
-    return f"/models/{quote(model, safe='')}/{target}"
+        named = f"environments/{quote(str(environment), safe='')}"
+    return f"/models/{quote(model, safe='')}/{named}"
 
 
 def _request(request_id: str) -> str:
