@@ -28,9 +28,10 @@ _CALLS_AT_WORK = 4
 """The emulator starts one more process per function for every call beyond: 70 MiB, and 0.7 s of a
 core before it answers."""
 
-_CALLS_WAITING = 16
-_PATIENCE_SECONDS = 2.0
-"""A call that takes longer is waiting for a result: it leaves its place to others."""
+_CALLS_WAITING = 8
+_PATIENCE_SECONDS = 3.0
+"""A call that takes longer is waiting for a result: it leaves its place to others. Much less, and
+a busy machine would start process upon process because none of them comes up."""
 
 
 class PortTakenError(PenstockError):

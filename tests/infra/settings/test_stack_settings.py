@@ -144,7 +144,12 @@ def test_the_laptop_scales_to_two_and_back_within_seconds() -> None:
     settings = StackSettings.read(ROOT / "Pulumi.local.yaml")
 
     scaling = {m: model.deployments["v1"].autoscaling for m, model in settings.models.items()}
-    assert {m: s.concurrency_target for m, s in scaling.items()} == {"echo": 4, "ocr": 1}
+    assert {m: s.concurrency_target for m, s in scaling.items()} == {
+        "echo": 4,
+        "ocr": 1,
+        "echo-container": 4,
+        "web": 4,
+    }
     assert {(s.min_replica, s.max_replica, s.scale_down_delay) for s in scaling.values()} == {
         (0, 2, 15)
     }
