@@ -36,5 +36,5 @@ def test_counters_pass_away(aws_ports: Ports) -> None:
     aws_ports.rate_limit.take(ACME)
     (counter,) = client("dynamodb").scan(TableName="limits")["Items"]
     now = int(aws_ports.clock().timestamp())
-    assert counter["window"] == {"S": f"acme#{now}"}
+    assert counter["window"] == {"S": f"acme#requests#{now}"}
     assert int(counter["purge_at"]["N"]) == now + 300
