@@ -17,6 +17,8 @@ from infra.components.api.lambda_function import LambdaCode
 from infra.components.api.request_api import RequestApi, RequestApiArgs
 from infra.components.compute.served_model import ServedModel, ServedModelArgs
 from infra.components.compute.worker_deployment import WorkerPlatform
+from infra.components.front_door.api_domain import ApiDomain, ApiDomainArgs
+from infra.components.front_door.firewall import Firewall, FirewallArgs
 from infra.components.pipeline.caller_places import CallerPlaces
 from infra.kept_data import KeptData, declare_data
 from infra.settings.stack_settings import StackSettings
@@ -31,7 +33,7 @@ def declare(settings: StackSettings, artifacts: Artifacts) -> dict[str, pulumi.I
     place = declare_cluster_place(settings, opts)
     data = declare_data(settings, opts)
     platform = _function_platform(settings, artifacts, data)
-    api = _declare_api(settings, platform, opts)
+    api_url = _declare_api(settings, platform, opts)
     BackgroundFunctions(
         "functions", BackgroundFunctionsArgs(platform=platform, webhooks=settings.webhooks), opts
     )
@@ -39,7 +41,7 @@ def declare(settings: StackSettings, artifacts: Artifacts) -> dict[str, pulumi.I
         inside = pulumi.ResourceOptions(providers=[provider, place.provider])
         _declare_models(settings, artifacts, data, place, inside)
     return {
-        "api_url": api.url,
+        "api_url": api_url,
         "region": settings.region,
         "requests_table": data.requests.name,
         "catalog_table": data.catalog.name,
@@ -57,7 +59,7 @@ def declare(settings: StackSettings, artifacts: Artifacts) -> dict[str, pulumi.I
 
 def _declare_api(
     settings: StackSettings, platform: FunctionPlatform, opts: pulumi.ResourceOptions
-) -> RequestApi:
+) -> pulumi.Output[str]:
     functions = HttpFunctions(
         "functions", HttpFunctionsArgs(platform=platform, settings=settings), opts
     )
@@ -68,8 +70,16 @@ def _declare_api(
         burst=settings.api.burst,
         log_days=settings.retention.log_days,
         sets_account_log_role=settings.api.sets_account_log_role,
+        has_own_domain=settings.api.domain is not None,
     )
-    return RequestApi("api", args, opts)
+    api = RequestApi("api", args, opts)
+    if rules := settings.api.firewall:
+        firewall = FirewallArgs(settings=rules, stack=platform.stack, stage_arn=api.stage_arn)
+        Firewall("firewall", firewall, opts)
+    if name := settings.api.domain:
+        domain = ApiDomainArgs(settings=name, rest_api=api.rest_api, stage_name=api.stage_name)
+        return ApiDomain("domain", domain, opts).url
+    return api.url
 
 
 def _function_platform(

@@ -7,6 +7,7 @@ import pulumi
 import yaml
 from pydantic import Field, model_validator
 
+from infra.settings.api.api_settings import ApiSettings
 from infra.settings.cluster_settings import ClusterSettings
 from infra.settings.instances.catalogue import Catalogue
 from infra.settings.instances.fleet_plan import plan_fleet
@@ -18,24 +19,6 @@ from penstock.contracts.errors import SettingsError
 
 LogDays = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 3653]
 """The retentions that CloudWatch Logs knows."""
-
-
-class ApiSettings(Settings):
-    """The HTTP API."""
-
-    rate_per_second: Annotated[int, Field(ge=1, le=10_000)] = 200
-    """Calls per second in the long run, over all callers; more are answered 429."""
-
-    burst: Annotated[int, Field(ge=1, le=5_000)] = 400
-    """Calls that may come at once."""
-
-    max_payload_bytes: Annotated[int, Field(ge=1_024, le=4_456_448)] = 262_144
-    """The largest body that is accepted; larger inputs are uploaded to S3. Lambda takes events of
-    6 MiB, and API Gateway puts the body into one as base64, which is a third longer."""
-
-    sets_account_log_role: bool = True
-    """Whether this stack sets the role with which API Gateway writes access logs. There is one
-    per account and region: let exactly one stack set it."""
 
 
 class TenantSettings(Settings):
@@ -137,6 +120,14 @@ class StackSettings(Settings):
             if self.environment == "local":
                 raise ValueError("cluster.create: a laptop has no EKS; give kubeconfig_context")
             plan_fleet(self.models, self.cluster.create.fleet, Catalogue.load())
+        return self
+
+    @model_validator(mode="after")
+    def _has_a_place_for_callers(self) -> Self:
+        if self.api.domain:
+            self.api.domain.check_region(self.region)
+        if self.environment == "local" and (self.api.domain or self.api.firewall):
+            raise ValueError("api.domain, api.firewall: a laptop has neither; leave them out")
         return self
 
     @model_validator(mode="after")

@@ -93,6 +93,21 @@ class CloudMocks(pulumi.runtime.Mocks):
                 "rootResourceId": "root",
                 "executionArn": f"arn:aws:execute-api:{REGION}:{ACCOUNT}:api",
             },
+            "aws:acm/certificate:Certificate": {
+                "domainValidationOptions": [
+                    {
+                        "domainName": args.inputs.get("domainName", ""),
+                        "resourceRecordName": f"_proof.{args.inputs.get('domainName', '')}.",
+                        "resourceRecordType": "CNAME",
+                        "resourceRecordValue": "_proof.acm-validations.example.",
+                    }
+                ]
+            },
+            "aws:apigateway/domainName:DomainName": {
+                "regionalDomainName": f"d-{args.name}.execute-api.example",
+                "regionalZoneId": "ZREGIONAL",
+            },
+            "aws:route53/record:Record": {"fqdn": args.inputs.get("name", "")},
             "aws:apigateway/stage:Stage": {"invokeUrl": f"https://api.example/{args.name}"},
             "aws:ecr/repository:Repository": {
                 "repositoryUrl": f"{ACCOUNT}.dkr.example/{args.name}",

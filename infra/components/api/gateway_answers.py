@@ -32,6 +32,8 @@ ANSWERS = (
     GatewayAnswer("THROTTLED", 429, "too many calls; wait and try again", "rate_limited"),
     GatewayAnswer("QUOTA_EXCEEDED", 429, "too many calls; wait and try again", "rate_limited"),
     GatewayAnswer("INTEGRATION_TIMEOUT", 504, "no answer in time; try again", "timeout"),
+    # The firewall's own status: 429 to those who call too often, else 403.
+    GatewayAnswer("WAF_FILTERED", None, "the firewall refused this call", "client_error"),
     GatewayAnswer("DEFAULT_4XX", None, None, "client_error"),
     GatewayAnswer("DEFAULT_5XX", None, "internal error; try again", "internal_baseten_error"),
 )

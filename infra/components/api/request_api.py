@@ -22,6 +22,7 @@ _ACCESS_LOG = {
     "time": "$context.requestTimeEpoch",
     "caller": "$context.identity.sourceIp",
     "tenant": "$context.authorizer.tenant",
+    "host": "$context.domainName",
     "method": "$context.httpMethod",
     "path": "$context.path",
     "status": "$context.status",
@@ -44,11 +45,17 @@ class RequestApiArgs:
     sets_account_log_role: bool
     """Whether to set the account's one role for access logs."""
 
+    has_own_domain: bool
+    """Whether callers come by a name of the stack's own, and by no other."""
+
 
 class RequestApi(pulumi.ComponentResource):
     """The API with its authorizer, routes, logs and throttling, deployed to one stage."""
 
     url: pulumi.Output[str]
+    rest_api: pulumi.Output[str]
+    stage_name: pulumi.Output[str]
+    stage_arn: pulumi.Output[str]
 
     def __init__(
         self, name: str, args: RequestApiArgs, opts: pulumi.ResourceOptions | None = None
@@ -61,6 +68,7 @@ class RequestApi(pulumi.ComponentResource):
             description="Penstock: asynchronous inference",
             endpoint_configuration={"types": "REGIONAL"},
             binary_media_types=_BINARY_MEDIA_TYPES,
+            disable_execute_api_endpoint=args.has_own_domain,
             opts=self._child,
         )
         authorizer = self._authorizer()
@@ -78,7 +86,8 @@ class RequestApi(pulumi.ComponentResource):
         stage = self._stage(
             self._deployment(routes.fingerprint(), [authorizer, *routes.declared, *answers])
         )
-        self.url = stage.invoke_url
+        self.url, self.rest_api = stage.invoke_url, self._api.id
+        self.stage_name, self.stage_arn = stage.stage_name, stage.arn
         self.register_outputs({"url": self.url})
 
     def _authorizer(self) -> aws.apigateway.Authorizer:
@@ -99,9 +108,9 @@ class RequestApi(pulumi.ComponentResource):
         self, routes: pulumi.Output[str], parts: list[pulumi.Resource]
     ) -> aws.apigateway.Deployment:
         answers = [list(answer) for answer in ANSWERS]
-        shape = pulumi.Output.json_dumps(
-            [routes, self._args.authorizer.invoke_arn, answers, _BINARY_MEDIA_TYPES]
-        )
+        # AWS opens and closes its own address with a deployment, too.
+        doors = [_BINARY_MEDIA_TYPES, self._args.has_own_domain]
+        shape = pulumi.Output.json_dumps([routes, self._args.authorizer.invoke_arn, answers, doors])
         return aws.apigateway.Deployment(
             f"{self._name}-deployment",
             rest_api=self._api.id,

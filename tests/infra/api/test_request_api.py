@@ -8,7 +8,8 @@ import pytest
 from infra.artifacts.artifacts import Artifacts
 from infra.components.api import routes
 from infra.program import declare as declare_stack
-from infra.settings.stack_settings import ApiSettings, StackSettings
+from infra.settings.api.api_settings import ApiSettings
+from infra.settings.stack_settings import StackSettings
 from penstock.contracts.http.baseten import ErrorBody
 from penstock.contracts.http.routes import ROUTES, Route
 from tests.infra.recording import Declared, Registered, record
@@ -148,6 +149,7 @@ def test_what_api_gateway_itself_answers_is_json_like_ours(stack: Declared) -> N
         "THROTTLED": "429",
         "QUOTA_EXCEEDED": "429",
         "INTEGRATION_TIMEOUT": "504",
+        "WAF_FILTERED": None,
         "DEFAULT_4XX": None,
         "DEFAULT_5XX": None,
     }
