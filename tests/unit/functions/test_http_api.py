@@ -95,6 +95,29 @@ def test_a_call_is_read_whatever_the_case_of_its_headers(world: World) -> None:
     assert call.hosts[0] == "a1b2c3d4e5.execute-api.eu-central-1.amazonaws.com"
 
 
+@pytest.mark.parametrize(
+    ("host", "paths"),
+    [
+        (None, ("/live/production/async_predict", "/production/async_predict")),
+        ("model-echo.example.com", ("/production/async_predict",)),
+    ],
+)
+def test_only_the_address_of_aws_has_the_stage_in_its_path(
+    world: World, host: str | None, paths: tuple[str, ...]
+) -> None:
+    calls: list[HttpCall] = []
+
+    def operation(call: HttpCall) -> Response[str]:
+        calls.append(call)
+        return Response(HTTPStatus.OK, body="{}")
+
+    event = proxy_event("POST", "/production/async_predict", host=host)
+    an_api(operation, world).resolve(event, CONTEXT)
+
+    assert calls[0].paths == paths
+    assert host is None or calls[0].hosts == (host, host)
+
+
 def test_a_binary_body_is_decoded(world: World) -> None:
     bodies: list[bytes] = []
 

@@ -32,6 +32,8 @@ def proxy_event(  # noqa: PLR0913 - a call has as many parts
     event["headers"] |= headers or {}
     if host:
         context["domainName"] = event["headers"]["Host"] = host
+        if ".execute-api." not in host:  # a name of one's own shows no stage
+            context["path"] = path
     is_binary = isinstance(body, bytes)
     event["isBase64Encoded"] = is_binary
     event["body"] = base64.b64encode(body).decode() if isinstance(body, bytes) else body
