@@ -2,6 +2,9 @@
 
 from penstock.client.answers import ResultBody, has_ended, has_result
 from penstock.client.async_client import AsyncClient, AsyncHandle
+from penstock.client.calls.baseten import SubmitOptions
+from penstock.client.calls.batches import may_be_sent_again
+from penstock.client.calls.native import ListOptions
 from penstock.client.client import Client, Handle
 from penstock.client.errors import (
     ApiUnreachableError,
@@ -42,6 +45,7 @@ __all__ = [
     "ConflictError",
     "Handle",
     "InferenceRetryConfig",
+    "ListOptions",
     "NotAuthorizedError",
     "NotConfiguredError",
     "NotFoundError",
@@ -52,12 +56,14 @@ __all__ = [
     "RequestStatus",
     "ResultBody",
     "ServiceError",
+    "SubmitOptions",
     "TooLargeError",
     "WaitTimeoutError",
     "WebhookBody",
     "WebhookVerificationError",
     "has_ended",
     "has_result",
+    "may_be_sent_again",
     "verify_webhook",
     "watch",
     "watch_many",

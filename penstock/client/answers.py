@@ -1,6 +1,7 @@
 """Reading answers: the bodies of successes, the errors of everything else. No I/O."""
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,6 +17,8 @@ from penstock.contracts.http.baseten import WEBHOOK_FAILED, RequestStatus
 from penstock.contracts.request import RequestState
 
 Body = TypeVar("Body", bound=BaseModel)
+
+_SAID_BY_S3 = re.compile(rb"<Error>.*<Message>(.+?)</Message>", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -109,6 +112,8 @@ def _error_text(response: httpx.Response) -> tuple[str, str | None]:
         said = body.get("error") or body.get("message") or body.get("Message")
         if said:
             return str(said), body.get("error_code")
+    if said := _SAID_BY_S3.search(response.content):
+        return said[1].decode(errors="replace"), None
     return response.reason_phrase or "no reason given", None
 
 

@@ -17,6 +17,7 @@ from penstock.client.calls.native import ListOptions
 from penstock.client.calls.uploads import Source
 from penstock.client.endpoint import LOOPBACK_WITHOUT_PROXY, Endpoint
 from penstock.client.errors import (
+    ClientError,
     ConflictError,
     NotFoundError,
     PenstockApiError,
@@ -72,13 +73,35 @@ class AsyncClient:
         """Submit any number of requests, each as the body of a single one; see what became of each.
 
         An item may have an `idempotency_key`: with it the whole batch can be repeated.
+
+        Raises:
+            ClientError: a call failed, and nothing was accepted. Once something was, a failure is
+                told in the entries of those that were not.
         """
         batch = Batch(items)
         for pause, places in batch.rounds():
             await asyncio.sleep(pause)
             call = native.batch(model, batch.items(places), environment, deployment)
-            batch.record(places, await self.send(call))
+            try:
+                batch.record(places, await self.send(call))
+            except ClientError as error:
+                batch.fail(places, error)
         return batch.entries
+
+    async def submit_batch_in_s3(
+        self,
+        model: str,
+        location: str,
+        *,
+        environment: str | None = None,
+        deployment: str | None = None,
+    ) -> Sequence[BatchEntry]:
+        """Submit up to 10,000 JSON lines that lie at `location` (`s3://bucket/key`).
+
+        Sent once: it may be repeated if each line has an `idempotency_key`.
+        """
+        call = native.batch_in_s3(model, location, environment, deployment)
+        return (await self.send(call)).requests
 
     async def upload(self, source: Source, content_type: str = "application/octet-stream") -> str:
         """Send up to 5 GB to S3; return the `input_location` of a submission."""
@@ -119,10 +142,11 @@ class AsyncClient:
 
     async def send(self, call: Call[Answer]) -> Answer:
         """Make a call, with retries, and read its answer."""
-        response = await self._exchange(call.request(self._endpoint))
+        attempts = self._max_attempts if call.is_repeatable else 1
+        response = await self._exchange(call.request(self._endpoint), attempts)
         if target := answers.redirect_target(response):
             # A bare request: S3 must not see the key, and refuses a second authorisation.
-            response = await self._exchange(httpx.Request("GET", target))
+            response = await self._exchange(httpx.Request("GET", target), self._max_attempts)
         return call.read(response)
 
     async def _put_once(self, place: UploadPlace, source: Source) -> None:
@@ -132,8 +156,8 @@ class AsyncClient:
             if not uploads.is_there_already(error):
                 raise
 
-    async def _exchange(self, request: httpx.Request) -> httpx.Response:
-        return await retrying(AsyncRetrying, self._max_attempts)(self._exchange_once, request)
+    async def _exchange(self, request: httpx.Request, attempts: int) -> httpx.Response:
+        return await retrying(AsyncRetrying, attempts)(self._exchange_once, request)
 
     async def _exchange_once(self, request: httpx.Request) -> httpx.Response:
         with reaching(request):

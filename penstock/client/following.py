@@ -1,13 +1,17 @@
 """Following several requests at once."""
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from http import HTTPStatus
 
 from penstock.client import answers
 from penstock.client.client import Client, Handle
-from penstock.client.errors import WaitTimeoutError
+from penstock.client.errors import NotFoundError, WaitTimeoutError
 from penstock.client.pacing import looks
 from penstock.contracts.http.baseten import RequestStatus
+from penstock.contracts.http.native import MOST_ASKED
+
+_MOST_WATCHED = 1_000
 
 
 def watch(
@@ -35,25 +39,51 @@ def watch(
 
 def watch_many(
     client: Client,
-    request_ids: Sequence[str],
+    request_ids: Iterable[str],
     timeout: float = 600.0,
     *,
     longest_pause: float = 5.0,
 ) -> Iterator[RequestStatus]:
     """As `watch`, for any number of requests of one API: a hundred are asked for at once.
 
+    As all must end, only the first thousand that have not are looked at.
+
     Raises:
         WaitTimeoutError: after `timeout` seconds some had not ended.
+        NotFoundError: all others have ended, and some do not exist.
     """
     waiting: dict[str, str | None] = dict.fromkeys(request_ids)
+    missing: list[str] = []
     for pause in looks(timeout, longest_pause_seconds=longest_pause):
         time.sleep(pause)
-        for request_id, status in client.statuses(list(waiting)).items():
-            if status.status != waiting[request_id]:
+        yield from _changes(client, waiting, missing)
+        if not waiting:
+            break
+    else:
+        raise WaitTimeoutError(list(waiting), timeout)
+    if missing:
+        said = f"these requests do not exist: {', '.join(missing)}"
+        raise NotFoundError(HTTPStatus.NOT_FOUND, said)
+
+
+def _changes(
+    client: Client, waiting: dict[str, str | None], missing: list[str]
+) -> Iterator[RequestStatus]:
+    """Yield what changed; what needs no second look leaves `waiting`."""
+    ids, going_on = list(waiting), 0
+    for start in range(0, len(ids), MOST_ASKED):
+        if going_on >= _MOST_WATCHED:
+            return
+        asked = ids[start : start + MOST_ASKED]
+        found = client.statuses(asked)
+        for request_id in asked:
+            status = found.get(request_id)
+            if status is None:
+                missing.append(request_id)
+            elif status.status != waiting[request_id]:
                 waiting[request_id] = status.status
                 yield status
-            if answers.has_ended(status):
+            if status is None or answers.has_ended(status):
                 del waiting[request_id]
-        if not waiting:
-            return
-    raise WaitTimeoutError(list(waiting), timeout)
+            else:
+                going_on += 1

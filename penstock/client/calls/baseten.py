@@ -69,9 +69,21 @@ class Call(Generic[Answer]):
     body: Mapping[str, Any] | None = None
     query: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
+    is_repeatable: bool = True
+    """Whether a second time changes nothing more."""
 
     def request(self, endpoint: Endpoint) -> httpx.Request:
-        """Return the HTTP request, with the key."""
+        """Return the HTTP request, with the key.
+
+        Raises:
+            InvalidSubmissionError: the body is not JSON (NaN is not), or a header not ASCII.
+        """
+        try:
+            return self._request(endpoint)
+        except ValueError as error:
+            raise InvalidSubmissionError("", f"this cannot be sent: {error}") from error
+
+    def _request(self, endpoint: Endpoint) -> httpx.Request:
         return httpx.Request(
             self.method,
             endpoint.base_url + self.path,
@@ -116,7 +128,7 @@ def status(request_id: str, *, wait_seconds: int = 0) -> Call[RequestStatus]:
     """Return the call that reads where a request is, at its end or after so long."""
     return Call(
         method="GET",
-        path=_request(request_id),
+        path=_place_of(request_id),
         read=body_of(RequestStatus),
         query={"wait": str(wait_seconds)} if wait_seconds else {},
     )
@@ -124,14 +136,14 @@ def status(request_id: str, *, wait_seconds: int = 0) -> Call[RequestStatus]:
 
 def result(request_id: str) -> Call[ResultBody]:
     """Return the call that fetches a result."""
-    return Call(method="GET", path=f"{_request(request_id)}/result", read=result_body)
+    return Call(method="GET", path=f"{_place_of(request_id)}/result", read=result_body)
 
 
 def cancel(request_id: str, *, force: bool) -> Call[CancelAnswer]:
     """Return the call that cancels a request; with `force` also a running one."""
     return Call(
         method="DELETE",
-        path=_request(request_id),
+        path=_place_of(request_id),
         read=body_of(CancelAnswer),
         query={"force": "true"} if force else {},
     )
@@ -159,5 +171,5 @@ def target(model: str, environment: str | None, deployment: str | None) -> str:
     return f"/models/{quote(model, safe='')}/{named}"
 
 
-def _request(request_id: str) -> str:
+def _place_of(request_id: str) -> str:
     return f"/async_request/{quote(request_id, safe='')}"

@@ -45,6 +45,20 @@ def batch(
     )
 
 
+def batch_in_s3(
+    model: str, location: str, environment: str | None, deployment: str | None
+) -> Call[BatchAnswer]:
+    """Return the call that submits the JSON lines at a place in S3."""
+    return Call(
+        method="POST",
+        path=f"{target(model, environment, deployment)}/async_predict_batch",
+        read=body_of(BatchAnswer),
+        body={"input_location": location},
+        # A line need not have an idempotency key.
+        is_repeatable=False,
+    )
+
+
 def statuses(request_ids: Sequence[str]) -> Call[StatusAnswers]:
     """Return the call that reads where several requests are."""
     return Call(

@@ -74,6 +74,16 @@ def test_environment_and_deployment_exclude_each_other() -> None:
         client.submit("ocr", None, environment="staging", deployment="d1")
 
 
+@pytest.mark.parametrize("model_input", [float("nan"), [float("inf")], "\ud800"])
+def test_what_json_cannot_say_is_refused_before_it_is_sent(model_input: object) -> None:
+    client, api = open_api(accepted())
+
+    with pytest.raises(InvalidSubmissionError, match="cannot be sent"):
+        client.submit("ocr", model_input)
+
+    assert api.asked == []
+
+
 def test_each_submission_has_a_fresh_idempotency_key() -> None:
     client, api = open_api(accepted())
 
