@@ -72,4 +72,6 @@ class Receiver(BaseHTTPRequestHandler):
 
 
 port = int(sys.argv[1]) if len(sys.argv) > 1 else 8000
-HTTPServer(("127.0.0.1", port), Receiver).handle_request()
+server = HTTPServer(("127.0.0.1", port), Receiver)
+print(f"http://127.0.0.1:{server.server_port}", flush=True)
+server.handle_request()

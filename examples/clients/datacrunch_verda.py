@@ -24,4 +24,5 @@ print(client.run_sync({"inputs": "hello"}).output())
 execution = client.run({"inputs": "hello"})
 while execution.status() != AsyncStatus.Completed:
     time.sleep(0.5)
+    execution.status_json()  # asks; `status()` only says what was heard last
 print(execution.id, execution.result())

@@ -21,6 +21,7 @@ from sagemaker.session import Session
 ENDPOINT = sys.argv[1] if len(sys.argv) > 1 else "echo-container"
 
 session = Session(
+    boto3.Session(region_name="us-east-1"),
     default_bucket=os.environ["INPUT_BUCKET"],
     sagemaker_runtime_client=boto3.client(  # new
         "sagemaker-runtime",

@@ -12,7 +12,7 @@ import boto3
 import pytest
 import yaml
 
-from penstock.local.emulated_aws import ACCOUNT_ID
+from penstock.local.emulated_aws import ACCOUNT_ID, CREDENTIALS
 from tests.e2e.stack import PENSTOCK, Stack, running_stack
 
 INPUT_BUCKET = "penstock-inputs"
@@ -103,6 +103,19 @@ class Clients:
         )
         issued = json.loads(done.stdout)
         return AccessKey(issued["access_key_id"], issued["secret_access_key"])
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a user sets: the API and its keys, and S3 with keys of AWS."""
+        return {
+            "PENSTOCK_API_URL": self.url,
+            "PENSTOCK_API_KEY": self.key,
+            "PENSTOCK_ACCESS_KEY_ID": self.access_key.access_key_id,
+            "PENSTOCK_SECRET_ACCESS_KEY": self.access_key.secret_access_key,
+            "INPUT_BUCKET": INPUT_BUCKET,
+            "AWS_ENDPOINT_URL_S3": self.stack.description.aws_endpoint_url,
+            **CREDENTIALS,
+        }
 
     def runtime(self, key: AccessKey | None = None, **options: Any) -> Any:
         """Return boto3's own client; `endpoint_url` and the keys are all that is special."""

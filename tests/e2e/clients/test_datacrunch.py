@@ -1,6 +1,6 @@
 """The numbered checks of a server compatible with DataCrunch/Verda containers."""
 
-import time
+from typing import Any
 
 import pytest
 import requests
@@ -11,8 +11,21 @@ from verda.inference_client import (  # type: ignore[import-untyped]  # has no t
 )
 
 from tests.e2e.clients.conftest import Clients
+from tests.e2e.stack import wait_until
 
 pytestmark = pytest.mark.e2e
+
+
+def _followed(execution: Any) -> list[dict[str, Any]]:
+    """Ask until it is completed, as `status()` only says what was heard last; return all heard."""
+    heard: list[dict[str, Any]] = []
+
+    def is_completed() -> bool:
+        heard.append(execution.status_json())
+        return bool(execution.status() == AsyncStatus.Completed)
+
+    wait_until(is_completed, 60, "the execution")
+    return heard
 
 
 @pytest.fixture(scope="module")
@@ -36,14 +49,11 @@ def test_a_sub_path_and_a_query_reach_the_container_as_written(web: InferenceCli
 
 
 def test_an_asynchronous_call_goes_through_the_published_states(web: InferenceClient) -> None:
-    execution, seen = web.run({"inputs": "probe"}), []
-    names = [status.value for status in AsyncStatus]
-    while execution.status() != AsyncStatus.Completed:
-        said = execution.status_json()
-        assert said["Id"] == execution.id
-        seen.append(names.index(said["Status"]))
-        time.sleep(0.1)
+    execution = web.run({"inputs": "probe"})
+    heard, names = _followed(execution), [status.value for status in AsyncStatus]
+    seen = [names.index(said["Status"]) for said in heard]
     assert seen == sorted(seen)
+    assert {said["Id"] for said in heard} == {execution.id}
     assert "probe" in str(execution.result())
     assert execution.result() == execution.output()
     assert set(execution.result()) != {"result"}
@@ -72,6 +82,14 @@ def test_container_mode_relays_the_containers_own_answer(web: InferenceClient) -
     assert "StatusPath" not in seen
     headers_seen = {name.lower(): value for name, value in seen["headers"].items()}
     assert headers_seen["prefer"] == "respond-async"
+
+
+def test_a_failing_container_is_completed_with_its_error(web: InferenceClient) -> None:
+    execution = web.run({"inputs": "probe"}, path="/v1/x?status=418")
+    assert "418" in _followed(execution)[-1]["Error"]
+    assert execution.result() == {"message": "asked to answer 418"}
+    with pytest.raises(InferenceClientError, match="418"):
+        web.run_sync({"inputs": "probe"}, path="/v1/x?status=418")
 
 
 def test_keys_and_ids_are_checked(clients: Clients, web: InferenceClient) -> None:
