@@ -27,5 +27,5 @@ def test_the_example_stack_is_declared_with_what_was_really_built() -> None:
     (archive,) = {f.inputs["code"].path for f in declared.of_type("lambda/function:Function")}
     assert zipfile.is_zipfile(archive)
     dockerfiles = {i.inputs["dockerfile"]["location"] for i in declared.of_type(":Image")}
-    assert len(dockerfiles) == 3  # the dispatcher's; both versions of `ocr` are one directory
+    assert len(dockerfiles) == 3  # the dispatcher's, and one of each model
     assert all(Path(dockerfile).is_file() for dockerfile in dockerfiles)

@@ -38,11 +38,11 @@ def stack_file(name: str) -> Path:
 
 @pytest.fixture(scope="session")
 def settings() -> StackSettings:
-    """The example that operators start from."""
-    return StackSettings.read(stack_file("Pulumi.dev.yaml.example"))
+    """Models on a cluster that is there."""
+    return StackSettings.read(stack_file("tests/infra/Pulumi.existing-cluster.yaml"))
 
 
 @pytest.fixture(scope="session")
 def stack(settings: StackSettings, artifacts: Artifacts) -> Declared:
-    """The whole stack of the example."""
+    """All of it, declared."""
     return record(lambda: declare_stack(settings, artifacts))
