@@ -11,6 +11,7 @@ from tests.e2e.stack import Stack, wait_until
 pytestmark = pytest.mark.e2e
 
 
+@pytest.mark.spec("baseten", 10)
 def test_workers_come_with_the_load_and_go_with_it(stack: Stack) -> None:
     requests = [stack.submit("echo", {"sleep_seconds": 1}) for _ in range(16)]
 
@@ -34,6 +35,7 @@ def dispatcher_of(stack: Stack, deployment: str) -> int | None:
     return pids[0] if pids else None
 
 
+@pytest.mark.spec("baseten", 23)
 def test_a_request_survives_its_killed_dispatcher_within_one_lease(stack: Stack) -> None:
     with WebhookReceiver(stack.signing_secrets()) as receiver:
         request_id = stack.submit("echo", {"sleep_seconds": 4}, webhook_endpoint=receiver.url)

@@ -24,6 +24,8 @@ def test_without_faults_the_request_ends_as_its_scenario_says(
     assert Rehearsal(scenario, {}).run().state is scenario.ends[0]
 
 
+@pytest.mark.spec("baseten", 25)
+@pytest.mark.spec("sagemaker", 9)
 @pytest.mark.parametrize("fate", FAULTS)
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=_by_name)
 def test_any_one_call_may_fail(scenario: Scenario, fate: Fate, tally: Tally) -> None:
@@ -31,6 +33,8 @@ def test_any_one_call_may_fail(scenario: Scenario, fate: Fate, tally: Tally) -> 
     assert [wrong for plan in plans if (wrong := failure(scenario, plan, tally))] == []
 
 
+@pytest.mark.spec("baseten", 25)
+@pytest.mark.spec("sagemaker", 9)
 @pytest.mark.skipif(not PROFILE.crashes_in_pairs, reason="only in the long profile")
 @pytest.mark.parametrize("second", [Fate.CRASH_BEFORE, Fate.CRASH_AFTER])
 @pytest.mark.parametrize("first", [Fate.CRASH_BEFORE, Fate.CRASH_AFTER])

@@ -148,6 +148,7 @@ def test_both_families_tell_the_same_story(
     assert aws_hands == in_memory_hands
 
 
+@pytest.mark.spec("baseten", 13)
 @settings(
     max_examples=300,
     deadline=None,

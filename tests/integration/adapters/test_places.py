@@ -15,6 +15,7 @@ PLACE = Location(bucket="callers", key="team/today.out")
 CLOSED = Location(bucket=NO_BUCKET, key="today.out")
 
 
+@pytest.mark.spec("sagemaker", 2)
 def test_a_result_lies_where_it_was_promised(ports: Ports) -> None:
     stored = ports.results.put_result(MINE, b"42", "text/csv", place=PLACE, http_status=206)
 

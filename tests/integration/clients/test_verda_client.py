@@ -43,6 +43,7 @@ def followed(execution: Any) -> list[dict[str, Any]]:
     return answers
 
 
+@pytest.mark.spec("datacrunch", 1)
 @pytest.mark.parametrize("path", ["", "v1/completions", "/v1/completions"])
 def test_a_synchronous_call_hears_the_container(client: InferenceClient, path: str) -> None:
     heard = client.run_sync(PROBE, path=path)
@@ -51,12 +52,14 @@ def test_a_synchronous_call_hears_the_container(client: InferenceClient, path: s
     assert heard.output()["path"] == f"/{path.strip('/')}"
 
 
+@pytest.mark.spec("datacrunch", 1)
 def test_an_unknown_preference_changes_nothing(client: InferenceClient) -> None:
     heard = client.run_sync(PROBE, headers={"Prefer": "return=minimal"}).output()
     assert heard["body"] == PROBE
     assert heard["headers"]["Prefer"] == "return=minimal"
 
 
+@pytest.mark.spec("datacrunch", 2)
 def test_an_asynchronous_call_is_followed_to_its_result(
     client: InferenceClient, working: Stack
 ) -> None:
@@ -77,6 +80,7 @@ def test_an_asynchronous_call_is_followed_to_its_result(
     assert "Prefer" not in execution.result()["headers"]
 
 
+@pytest.mark.spec("datacrunch", 3)
 def test_the_envelope_names_id_status_and_result(client: InferenceClient) -> None:
     headers = {"Prefer": "respond-async", "X-Inference-Id": "probe-id-1"}
     answer = client.post("", json=PROBE, headers=headers)
@@ -88,18 +92,21 @@ def test_the_envelope_names_id_status_and_result(client: InferenceClient) -> Non
     assert answer.headers["Location"] == f"/containers/result/{name}"
 
 
+@pytest.mark.spec("datacrunch", 4)
 def test_fire_and_forget_hears_nothing(client: InferenceClient) -> None:
     assert client.run(PROBE, no_response=True) is None
     answer = client.post("", json=PROBE, headers={"Prefer": "respond-async-proxy"})
     assert (answer.status_code, answer.content) == (202, b"")
 
 
+@pytest.mark.spec("datacrunch", 4, 8)
 def test_container_mode_hears_the_container(client: InferenceClient) -> None:
     heard = client.run_sync(PROBE, headers={"Prefer": "respond-async-container"})
     assert "StatusPath" not in heard.output(is_text=True)
     assert heard.output()["headers"]["Prefer"] == "respond-async"
 
 
+@pytest.mark.spec("datacrunch", 5)
 def test_wrong_keys_are_refused_everywhere(client: InferenceClient) -> None:
     with (
         InferenceClient("wrong", client.endpoint_base_url) as stranger,
@@ -113,6 +120,7 @@ def test_wrong_keys_are_refused_everywhere(client: InferenceClient) -> None:
         assert requests.get(url, headers=headers, timeout=30).status_code == 401
 
 
+@pytest.mark.spec("datacrunch", 5)
 @pytest.mark.parametrize("kind", ["status", "result"])
 @pytest.mark.parametrize(("asked", "status"), [({}, 400), ({"X-Inference-Id": "no-such-id"}, 404)])
 def test_unknown_and_missing_ids_are_the_callers_mistake(
@@ -133,10 +141,12 @@ def test_a_body_too_large_is_an_error_of_the_client(client: InferenceClient) -> 
         client.run({"inputs": "x" * 1_000})
 
 
+@pytest.mark.spec("datacrunch", 6)
 def test_health_reaches_the_container(client: InferenceClient) -> None:
     assert client.health().content == b"fine"
 
 
+@pytest.mark.spec("datacrunch", 7)
 def test_a_failing_container_is_completed_with_its_error(client: InferenceClient) -> None:
     execution = client.run(PROBE, path="fails")
     last = followed(execution)[-1]
@@ -147,6 +157,7 @@ def test_a_failing_container_is_completed_with_its_error(client: InferenceClient
         client.run_sync(PROBE, path="fails")
 
 
+@pytest.mark.spec("datacrunch", 7)
 def test_an_expired_call_is_completed_with_an_error(
     idle_client: InferenceClient, stack: Stack
 ) -> None:
@@ -160,6 +171,7 @@ def test_an_expired_call_is_completed_with_an_error(
     assert list(execution.result()) == ["error"]
 
 
+@pytest.mark.spec("datacrunch", 7)
 def test_a_lost_replica_is_completed_with_an_error(
     idle_client: InferenceClient, stack: Stack
 ) -> None:
@@ -175,6 +187,7 @@ def test_a_lost_replica_is_completed_with_an_error(
     assert list(execution.result()) == ["error"]
 
 
+@pytest.mark.spec("datacrunch", 8)
 @pytest.mark.parametrize("method", ["get", "post", "put", "delete", "patch"])
 def test_method_path_query_and_body_pass_unchanged(client: InferenceClient, method: str) -> None:
     body = {} if method in {"get", "delete"} else {"json": PROBE}
@@ -194,6 +207,7 @@ def test_methods_without_a_body_pass_too(client: InferenceClient, method: str) -
     assert getattr(client, method)("health").status_code == 200
 
 
+@pytest.mark.spec("datacrunch", 10)
 def test_another_tenant_finds_nothing_even_under_an_equal_id(
     client: InferenceClient, working: Stack
 ) -> None:

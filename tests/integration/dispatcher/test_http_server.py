@@ -78,6 +78,7 @@ async def test_an_answer_keeps_its_bytes_and_content_type() -> None:
     assert await _asked(answer) == Answer(b"\x89PNG", "image/png")
 
 
+@pytest.mark.spec("baseten", 21, 22)
 @pytest.mark.parametrize(
     ("status", "code"),
     [
@@ -112,6 +113,7 @@ async def test_a_server_that_does_not_listen_made_no_attempt() -> None:
                 await server.predict(REQUEST_ID, PAYLOAD, None, 5)
 
 
+@pytest.mark.spec("baseten", 24)
 async def test_an_answer_that_never_comes_is_a_timeout() -> None:
     async def hang(_: web.Request) -> web.Response:
         await asyncio.sleep(30)
@@ -129,6 +131,7 @@ async def test_an_answer_that_is_too_large_fails() -> None:
     assert failure.value.fault.message == "The model's answer is larger than 1000 bytes."
 
 
+@pytest.mark.spec("baseten", 23)
 async def test_a_server_that_dies_before_answering_is_unavailable() -> None:
     async def die(_: asyncio.StreamReader, __: asyncio.StreamWriter) -> None:
         pass

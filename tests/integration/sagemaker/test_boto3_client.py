@@ -29,6 +29,7 @@ def refused(client: Any, **parameters: Any) -> tuple[str, int, str]:
     return told["Code"], response["ResponseMetadata"]["HTTPStatusCode"], told["Message"]
 
 
+@pytest.mark.spec("sagemaker", 1)
 def test_a_signed_call_is_accepted_and_its_id_echoed(platform: Platform) -> None:
     answer = platform.client().invoke_endpoint_async(
         EndpointName="ocr",
@@ -82,6 +83,7 @@ def test_every_parameter_reaches_the_request(platform: Platform) -> None:
     assert message.call.headers["Accept"] == "application/json, text/csv"
 
 
+@pytest.mark.spec("sagemaker", 3)
 def test_a_body_of_128000_bytes_of_any_kind_is_taken(platform: Platform) -> None:
     body = bytes(range(256)) * 500
     answer = platform.client().invoke_endpoint_async(
@@ -97,6 +99,7 @@ def test_a_body_of_128000_bytes_of_any_kind_is_taken(platform: Platform) -> None
     assert message.content_type == "image/png"
 
 
+@pytest.mark.spec("sagemaker", 4)
 @pytest.mark.parametrize(
     "parameters",
     [
@@ -136,6 +139,7 @@ def test_an_unknown_endpoint_is_told_in_sagemakers_words(platform: Platform) -> 
     assert message.startswith("Endpoint no-such-endpoint of this stack not found.")
 
 
+@pytest.mark.spec("sagemaker", 5)
 def test_wrong_keys_are_refused(platform: Platform) -> None:
     wrong_secret = platform.client(secret="wrong")  # noqa: S106 - on purpose
     assert refused(wrong_secret)[:2] == ("InvalidSignatureException", 403)
@@ -151,6 +155,7 @@ def test_wrong_keys_are_refused(platform: Platform) -> None:
     assert len(platform.bridge.attempts) == 3  # none was repeated
 
 
+@pytest.mark.spec("sagemaker", 5)
 @pytest.mark.parametrize(
     "tampers",
     [
@@ -169,6 +174,7 @@ def test_a_header_that_was_changed_on_the_way_is_refused(
     assert platform.waiting == []
 
 
+@pytest.mark.spec("sagemaker", 5)
 def test_a_body_that_was_changed_on_the_way_is_refused(platform: Platform) -> None:
     platform.bridge.suffix = b"x"
     with pytest.raises(ClientError, match="InvalidSignatureException"):
@@ -176,6 +182,7 @@ def test_a_body_that_was_changed_on_the_way_is_refused(platform: Platform) -> No
     assert platform.waiting == []
 
 
+@pytest.mark.spec("sagemaker", 5)
 def test_an_old_signature_is_refused_with_both_times(platform: Platform) -> None:
     platform.world.clock.advance(400)
     code, status, message = refused(platform.client())
@@ -184,6 +191,7 @@ def test_an_old_signature_is_refused_with_both_times(platform: Platform) -> None
     assert platform.waiting == []
 
 
+@pytest.mark.spec("sagemaker", 5)
 def test_a_signature_for_another_service_is_refused(platform: Platform) -> None:
     client = platform.client()
     client._request_signer._signing_name = "execute-api"  # noqa: SLF001 - as a wrong tool does
@@ -192,6 +200,7 @@ def test_a_signature_for_another_service_is_refused(platform: Platform) -> None:
     assert "'sagemaker'" in message
 
 
+@pytest.mark.spec("sagemaker", 5)
 def test_an_unsigned_call_is_refused(platform: Platform) -> None:
     client = platform.client(signature_version=UNSIGNED)
     assert refused(client)[:2] == ("MissingAuthenticationTokenException", 403)

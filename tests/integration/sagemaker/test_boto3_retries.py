@@ -34,6 +34,7 @@ def of_one_invocation(platform: Platform) -> int:
     return len(platform.bridge.attempts)
 
 
+@pytest.mark.spec("sagemaker", 9)
 def test_a_call_whose_answer_was_lost_is_one_request(
     platform: Platform, retries: dict[str, Any]
 ) -> None:
@@ -59,6 +60,7 @@ def test_a_call_that_could_not_be_queued_is_queued_by_its_repeat(
     assert message.request_id == answer["ResponseMetadata"]["RequestId"]
 
 
+@pytest.mark.spec("sagemaker", 9)
 def test_a_repeat_while_the_first_runs_starts_nothing(
     platform: Platform, retries: dict[str, Any]
 ) -> None:

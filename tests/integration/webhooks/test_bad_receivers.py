@@ -163,6 +163,7 @@ def test_what_a_bad_receiver_does_is_tried_again_and_at_last_given_up(
         assert server.connections == 2
 
 
+@pytest.mark.spec("baseten", 31)
 @pytest.mark.parametrize("behaviour", HANGING, ids=range(len(HANGING)))
 def test_a_receiver_that_does_not_come_to_an_end_is_left(
     impatient: Sending, behaviour: Behaviour

@@ -48,6 +48,7 @@ def trace(
     return changes
 
 
+@pytest.mark.spec("baseten", 41)
 def test_a_burst_is_met_within_a_minute_and_given_back_by_halves() -> None:
     rules = rules_of(max_replica=20, target_utilization_percentage=70)
 
@@ -130,6 +131,7 @@ def test_a_window_lets_only_lasting_demand_add_replicas() -> None:
     assert trace(rules, lambda now: 1 if now < 60 else 4, until=600, replicas=1) == {105: 4}
 
 
+@pytest.mark.spec("baseten", 41)
 def test_the_last_replica_goes_one_cooldown_after_the_last_message() -> None:
     rules = rules_of(max_replica=4, scale_down_delay=60)
 
@@ -230,6 +232,7 @@ def test_idleness_ends_at_the_least_replicas(loads: list[int], min_replica: int)
     assert [min_replica, *changes.values()][-1] == min_replica
 
 
+@pytest.mark.spec("baseten", 41)
 @given(lasting=st.integers(1, 40))
 def test_lasting_demand_is_met_exactly(lasting: int) -> None:
     changes = trace(rules_of(max_replica=40), lambda _: lasting, until=120)

@@ -3,6 +3,8 @@
 import string
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from penstock.contracts.http.signing_secrets import (
     SigningSecret,
     SigningSecretSet,
@@ -21,12 +23,14 @@ def read(text: str) -> SigningSecretSet:
     return SigningSecretSet.model_validate_json(text)
 
 
+@pytest.mark.spec("baseten", 28)
 def test_plain_texts_are_secrets_that_do_not_expire() -> None:
     stored = read('{"secrets": ["new", {"secret": "old", "expires_at": "2026-01-02T00:00:01Z"}]}')
     assert stored.active(NOW) == ["new", "old"]
     assert stored.active(NOW + timedelta(seconds=1)) == ["new"]
 
 
+@pytest.mark.spec("baseten", 28)
 def test_a_rotation_keeps_the_old_secret_for_a_while() -> None:
     rotated = read('{"secrets": ["old"]}').rotated("new", NOW, DAY)
     assert rotated.secrets == (

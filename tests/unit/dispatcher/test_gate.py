@@ -23,6 +23,7 @@ def _teach(gate: Gate, seconds: float) -> None:
     gate.leave(gate.admit(0), seconds)
 
 
+@pytest.mark.spec("baseten", 18)
 async def test_as_many_calls_run_as_there_are_slots() -> None:
     gate = Gate(2, 2)
     first, _ = await _running(gate, 0), await _running(gate, 0)
@@ -36,6 +37,7 @@ async def test_as_many_calls_run_as_there_are_slots() -> None:
     assert gate.running == 2
 
 
+@pytest.mark.spec("baseten", 17)
 async def test_higher_priority_overtakes_what_has_not_started() -> None:
     gate = Gate(1, 2)
     _teach(gate, 0.01)

@@ -16,6 +16,7 @@ def world() -> World:
     return World(utc_now)
 
 
+@pytest.mark.spec("baseten", 18)
 async def test_every_request_ends_with_its_own_answer_and_its_message_is_gone(
     world: World,
 ) -> None:
@@ -32,6 +33,7 @@ async def test_every_request_ends_with_its_own_answer_and_its_message_is_gone(
     assert all(world.row(request_id).notified_at for request_id in ids)
 
 
+@pytest.mark.spec("baseten", 21)
 async def test_a_failing_model_is_asked_as_often_as_allowed(world: World) -> None:
     async def fail(_: bytes) -> bytes:
         raise ModelFaultError(FaultCode.MODEL_PREDICT_ERROR, "boom")
@@ -81,6 +83,7 @@ async def test_a_busy_server_is_asked_again_and_no_attempt_is_counted(
     assert world.row(request_id).attempt == 1
 
 
+@pytest.mark.spec("baseten", 46)
 async def test_a_drain_finishes_what_runs_and_gives_back_the_rest(world: World) -> None:
     release = asyncio.Event()
 
@@ -223,6 +226,7 @@ async def test_a_worker_whose_heartbeats_die_gives_back_what_runs_and_ends(
     assert "a part of the worker died" in caplog.text
 
 
+@pytest.mark.spec("baseten", 17)
 async def test_a_later_request_of_higher_priority_runs_before_waiting_lower_ones(
     world: World,
 ) -> None:

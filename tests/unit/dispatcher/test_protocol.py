@@ -59,6 +59,7 @@ def test_a_request_held_by_another_worker_is_hidden_for_the_rest_of_its_lease(
     assert step == Wait(LEASE_SECONDS - 10 + 1)
 
 
+@pytest.mark.spec("baseten", 23)
 def test_a_dead_workers_request_runs_again_after_its_lease(world: World, clock: FakeClock) -> None:
     world.submit()
     first = _run(world.protocol("w1"), world)
@@ -125,6 +126,7 @@ def test_a_worker_that_stalled_and_was_not_replaced_stores_its_answer(
     assert world.row(request_id).state is RequestState.SUCCEEDED
 
 
+@pytest.mark.spec("baseten", 21)
 def test_a_failed_attempt_waits_its_backoff_and_counts(world: World) -> None:
     retry = RetryPolicy(max_attempts=3, initial_delay_ms=1_000, max_delay_ms=1_500)
     request_id = world.submit(retry=retry)
@@ -145,6 +147,7 @@ def test_a_failed_attempt_waits_its_backoff_and_counts(world: World) -> None:
     assert (row.state, row.attempts_left) == (RequestState.QUEUED, 1)
 
 
+@pytest.mark.spec("baseten", 21)
 def test_the_last_allowed_failure_ends_the_request_with_its_fault(world: World) -> None:
     request_id = world.submit(retry=RetryPolicy(max_attempts=1))
     step = world.protocol().fail(_run(world.protocol(), world).request, CRASH)
@@ -158,6 +161,7 @@ def test_the_last_allowed_failure_ends_the_request_with_its_fault(world: World) 
     assert document["errors"] == [{"code": "MODEL_PREDICT_ERROR", "message": "boom"}]
 
 
+@pytest.mark.spec("baseten", 22)
 def test_rejected_input_is_not_tried_again(world: World) -> None:
     request_id = world.submit()
     world.protocol().fail(_run(world.protocol(), world).request, REJECTED)
@@ -174,6 +178,7 @@ def test_giving_back_does_not_count_as_an_attempt(world: World) -> None:
     assert row.attempts_left == row.retry.max_attempts
 
 
+@pytest.mark.spec("baseten", 20)
 def test_a_request_that_waited_too_long_expires_and_is_announced(
     world: World, clock: FakeClock
 ) -> None:
@@ -198,6 +203,7 @@ def test_a_waiting_retry_never_expires(world: World, clock: FakeClock) -> None:
     assert isinstance(world.protocol().claim(world.receive()), Run)
 
 
+@pytest.mark.spec("baseten", 23)
 def test_a_request_whose_every_attempt_killed_its_worker_fails(
     world: World, clock: FakeClock
 ) -> None:
@@ -227,6 +233,7 @@ def test_a_result_left_by_the_last_allowed_attempt_is_adopted(
     assert (step.request.state, step.request.result) == (RequestState.SUCCEEDED, left)
 
 
+@pytest.mark.spec("baseten", 15)
 def test_a_cancelled_request_never_runs(world: World) -> None:
     request_id = world.submit()
     world.requests.cancel(request_id)

@@ -53,6 +53,7 @@ def test_a_request_without_promises_costs_nothing(world: World, announcing: Anno
     assert not world.notifier.sent
 
 
+@pytest.mark.spec("sagemaker", 8)
 def test_a_result_is_told_to_the_callers_topic(world: World, announcing: Announcing) -> None:
     row = succeeded(world)
     announcing.keep_promises(row)
@@ -62,6 +63,7 @@ def test_a_result_is_told_to_the_callers_topic(world: World, announcing: Announc
     assert message["responseParameters"]["outputLocation"] == row.destination.result.uri
 
 
+@pytest.mark.spec("sagemaker", 8)
 def test_a_failure_is_told_with_the_document_its_worker_wrote(
     world: World, announcing: Announcing
 ) -> None:

@@ -35,6 +35,7 @@ def run(world: World, dialect: Dialect = Dialect.SAGEMAKER) -> AsyncRequest:
     return step.request
 
 
+@pytest.mark.spec("sagemaker", 2)
 def test_an_answer_lies_at_the_promised_place_with_its_status(world: World) -> None:
     request = run(world)
     step = world.protocol().succeed(request, BytesIO(LONG), "image/png", 206)

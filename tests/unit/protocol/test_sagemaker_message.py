@@ -28,6 +28,7 @@ def text_of(
     return SageMakerMessage.of(request, changed, stored, body, SUCCESS_TOPIC).encoded()
 
 
+@pytest.mark.spec("sagemaker", 8)
 def test_a_completed_message_has_every_key_in_the_recorded_order() -> None:
     text = text_of(
         ended(RequestState.SUCCEEDED),
@@ -51,6 +52,7 @@ def test_a_completed_message_has_every_key_in_the_recorded_order() -> None:
     )
 
 
+@pytest.mark.spec("sagemaker", 8)
 def test_what_the_caller_left_out_is_absent() -> None:
     message = json.loads(text_of(ended(RequestState.SUCCEEDED), RESULT))
     assert message["requestParameters"] == {"endpointName": "ocr"}
@@ -58,6 +60,7 @@ def test_what_the_caller_left_out_is_absent() -> None:
     assert "failureReason" not in message
 
 
+@pytest.mark.spec("sagemaker", 8)
 def test_a_failed_message_names_reason_and_failure_document() -> None:
     fault = Fault(code=FaultCode.MODEL_INVALID_INPUT, message="bad")
     failure = FAILURE.model_copy(update={"http_status": 400})

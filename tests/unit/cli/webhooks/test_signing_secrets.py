@@ -14,6 +14,7 @@ def active(stack: StackInMemory, after: timedelta = timedelta(0)) -> list[str]:
     return list(stack.secrets.stored.active(utc_now() + after))
 
 
+@pytest.mark.spec("baseten", 28)
 def test_a_rotation_prints_the_new_secret_and_keeps_the_old_for_a_day(
     penstock: CommandLine, stack: StackInMemory
 ) -> None:

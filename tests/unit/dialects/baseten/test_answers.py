@@ -18,6 +18,7 @@ from tests.unit.dialects.baseten.rows import NOON, a_row
 FAULT = Fault(code=FaultCode.MODEL_PREDICT_ERROR, message="boom")
 
 
+@pytest.mark.spec("baseten", 11)
 def test_a_fresh_request_has_every_key_and_times_of_one_length() -> None:
     row = a_row()
     assert json.loads(request_status(row).model_dump_json()) == {
@@ -37,6 +38,7 @@ def test_microseconds_are_kept() -> None:
     assert '"2026-01-02T12:00:00.678901Z"' in request_status(row).model_dump_json()
 
 
+@pytest.mark.spec("baseten", 13)
 def test_a_retry_that_waits_is_shown_in_progress() -> None:
     assert shown_status(a_row(attempt=1)) == "IN_PROGRESS"
 
@@ -45,6 +47,7 @@ def test_an_expired_retry_is_not_shown_in_progress() -> None:
     assert shown_status(a_row(attempt=1, state=RequestState.FAILED)) == "FAILED"
 
 
+@pytest.mark.spec("baseten", 31)
 @pytest.mark.parametrize(
     ("state", "shown"),
     [(RequestState.SUCCEEDED, "WEBHOOK_FAILED"), (RequestState.FAILED, "FAILED")],

@@ -62,6 +62,7 @@ def test_what_is_given_is_taken() -> None:
     )
 
 
+@pytest.mark.spec("baseten", 4)
 @pytest.mark.parametrize(
     ("field", "allowed", "refused"),
     [
@@ -138,6 +139,7 @@ def test_an_input_is_taken_to_a_fair_depth_and_refused_beyond() -> None:
         assert "recursion limit" in refusal(raw=nested(depth))
 
 
+@pytest.mark.spec("baseten", 6)
 def test_the_body_may_be_as_long_as_the_limit_and_no_longer() -> None:
     empty = len(b'{"model_input": ""}')
     at_limit = b'{"model_input": "' + b"x" * (LIMIT - empty) + b'"}'
@@ -214,6 +216,7 @@ def test_the_length_is_judged_before_the_content() -> None:
         read(raw=b"{" * (LIMIT + 1))
 
 
+@pytest.mark.spec("baseten", 5)
 def test_a_webhook_that_may_not_be_called_is_refused() -> None:
     text = refusal(model_input=1, webhook_endpoint="http://hooks.example.com")
     assert text == "webhook_endpoint: must begin with https://"

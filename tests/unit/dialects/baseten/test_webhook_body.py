@@ -69,6 +69,7 @@ def reserialising_verifier(body: bytes, header: str, secrets: list[str]) -> bool
     return any(by_hand(again, secret) in made for secret in secrets)
 
 
+@pytest.mark.spec("baseten", 29)
 @pytest.mark.parametrize("result", RESULTS)
 @pytest.mark.parametrize("moment", MOMENTS, ids=str)
 def test_both_verifiers_accept_any_result(result: str, moment: datetime) -> None:
@@ -82,6 +83,7 @@ def test_both_verifiers_accept_any_result(result: str, moment: datetime) -> None
     assert not reserialising_verifier(body, header, ["whsec_another"])
 
 
+@pytest.mark.spec("baseten", 29)
 def test_both_verifiers_accept_a_failure() -> None:
     fault = Fault(code=FaultCode.MODEL_PREDICT_TIMEOUT, message="Longer than 3600 s: é.")
     row = a_row(state=RequestState.FAILED, faults=(fault,))
@@ -105,6 +107,7 @@ def test_both_verifiers_accept_a_url_in_place_of_the_result() -> None:
     )
 
 
+@pytest.mark.spec("baseten", 29)
 def test_the_published_vector_is_reproduced() -> None:
     body = (
         b'{"request_id":"0123456789abcdef0123456789abcdef","model_id":"abc123",'

@@ -32,6 +32,7 @@ def refused(world: World, keys: InMemoryApiKeyStore, **headers: str) -> None:
     assert world.counted == {"CallersRefused": 1}
 
 
+@pytest.mark.spec("baseten", 2)
 @pytest.mark.parametrize("header", ["Authorization", "authorization", "AUTHORIZATION"])
 @pytest.mark.parametrize("scheme", ["Bearer", "Api-Key", "api-key"])
 def test_a_key_opens_the_whole_stage_for_its_tenant(
@@ -51,6 +52,7 @@ def test_a_key_opens_the_whole_stage_for_its_tenant(
     assert not fnmatchcase(f"{api}/other/GET/async_request/r1", statement["Resource"])
 
 
+@pytest.mark.spec("baseten", 2)
 @pytest.mark.parametrize("header", [None, "", "Bearer", "Bearer abc", "Basic YTpi", "Bearer .x"])
 def test_anything_but_a_key_is_refused(
     world: World, keys: InMemoryApiKeyStore, header: str | None

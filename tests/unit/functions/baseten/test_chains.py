@@ -45,6 +45,7 @@ def test_an_unknown_chain_is_404_by_its_name(api: Api) -> None:
     assert (reply.status, reply.json["error"]) == (404, "chain nope does not exist")
 
 
+@pytest.mark.spec("baseten", 49)
 @pytest.mark.parametrize("body", [BARE, '{"model_input": {"pages": [1]}, "priority": 0}'])
 def test_both_body_styles_of_a_chain_reach_the_entry_model(
     api: Api, world: World, body: str
@@ -54,6 +55,7 @@ def test_both_body_styles_of_a_chain_reach_the_entry_model(
     assert message.inline_payload == b'{"pages":[1]}'
 
 
+@pytest.mark.spec("baseten", 12)
 def test_a_chains_request_is_shown_with_the_chain_and_not_the_model(api: Api) -> None:
     request_id = api.call("POST", SUBMIT, BARE).json["request_id"]
     shown = [
@@ -66,6 +68,7 @@ def test_a_chains_request_is_shown_with_the_chain_and_not_the_model(api: Api) ->
     assert api.call("GET", f"/chains/other/async_request/{request_id}").status == 404
 
 
+@pytest.mark.spec("baseten", 12)
 def test_a_models_request_is_shown_with_the_model_and_not_a_chain(api: Api, world: World) -> None:
     request = world.accepted()
     status = api.call("GET", f"/models/ocr/async_request/{request.request_id}").json

@@ -77,6 +77,7 @@ def test_without_preference_the_container_itself_is_heard(gateway: Gateway, worl
     assert world.row(reply.headers["X-Inference-Id"]).priority == 0
 
 
+@pytest.mark.spec("datacrunch", 8)
 @pytest.mark.parametrize(
     ("preferred", "received"),
     [
@@ -99,6 +100,7 @@ def test_the_container_learns_what_concerns_it(
     assert (reply.status, reply.body, heard) == (200, b"own", [received])
 
 
+@pytest.mark.spec("datacrunch", 8)
 @pytest.mark.parametrize(
     ("preferred", "received"),
     [("respond-async, return=minimal", None), ("respond-async-proxy", "respond-async")],

@@ -39,6 +39,7 @@ def received(event: dict[str, Any]) -> tuple[ContainerCall, QueueMessage]:
     return message.call, message
 
 
+@pytest.mark.spec("datacrunch", 8)
 @given(st.sampled_from(METHODS), paths, st.booleans())
 def test_method_and_path_survive_to_the_byte(method: str, path: str, ends_in_slash: bool) -> None:  # noqa: FBT001 - Hypothesis draws it
     written = f"/{path}/" if ends_in_slash else f"/{path}"
@@ -46,6 +47,7 @@ def test_method_and_path_survive_to_the_byte(method: str, path: str, ends_in_sla
     assert (call.method, call.path) == (method, written)
 
 
+@pytest.mark.spec("datacrunch", 8)
 @given(queries)
 def test_every_value_of_a_query_survives(query: dict[str, list[str]]) -> None:
     event = proxy_event("POST", "/containers/ocr")
@@ -58,6 +60,7 @@ def test_every_value_of_a_query_survives(query: dict[str, list[str]]) -> None:
     ]
 
 
+@pytest.mark.spec("datacrunch", 8)
 @given(st.binary(max_size=1_000))
 def test_the_body_survives_to_the_byte(body: bytes) -> None:
     _, message = received(proxy_event("PUT", "/containers/ocr/files/a", body))

@@ -54,6 +54,7 @@ def client(world: World) -> Client:
     return Client(world)
 
 
+@pytest.mark.spec("baseten", 3)
 def test_a_submission_is_answered_with_its_id(client: Client, world: World) -> None:
     status, body, headers = client.post()
     assert (status, list(body)) == (201, ["request_id"])
@@ -84,6 +85,7 @@ def test_every_form_of_address_leads_to_its_deployment(
     assert world.row(body["request_id"]).deployment_id == deployment_id
 
 
+@pytest.mark.spec("baseten", 8, 9)
 @pytest.mark.parametrize(
     ("path", "host", "says"),
     [
@@ -103,6 +105,7 @@ def test_an_address_that_leads_nowhere_is_404(
     assert says in body["error"]
 
 
+@pytest.mark.spec("baseten", 4, 6)
 @pytest.mark.parametrize(
     ("body", "expected", "says"),
     [

@@ -67,6 +67,7 @@ def test_a_large_payload_travels_beside_the_message(service: IntakeService, worl
     assert world.payloads.read(message.stored) == LARGE
 
 
+@pytest.mark.spec("baseten", 3)
 def test_every_submission_without_a_key_is_a_request_of_its_own(service: IntakeService) -> None:
     first, second = (service.accept(a_submission(), OCR) for _ in range(2))
     assert first.request_id != second.request_id

@@ -104,6 +104,7 @@ def test_what_is_not_the_callers_looks_as_if_it_did_not_exist(
     assert world.row(mine).state is RequestState.QUEUED
 
 
+@pytest.mark.spec("baseten", 15)
 def test_a_waiting_request_is_canceled_once_and_stays_so(client: Client, world: World) -> None:
     row = world.accepted()
     for _ in range(2):
@@ -112,6 +113,7 @@ def test_a_waiting_request_is_canceled_once_and_stays_so(client: Client, world: 
     assert world.row(row.request_id).state is RequestState.CANCELED
 
 
+@pytest.mark.spec("baseten", 15)
 @pytest.mark.parametrize("query", [None, {"force": "false"}])
 def test_a_running_request_is_left_alone(
     client: Client, world: World, query: dict[str, str] | None
@@ -135,6 +137,7 @@ def test_force_cancels_a_retry_that_waits(client: Client, world: World) -> None:
     assert client.delete(row, query={"force": "TRUE"})[1]["canceled"] is True
 
 
+@pytest.mark.spec("baseten", 15)
 def test_an_ended_request_cannot_be_canceled(client: Client, world: World) -> None:
     row = world.succeeded(b"1")
     assert client.delete(row, query={"force": "true"})[1]["canceled"] is False

@@ -9,6 +9,7 @@ from tests.unit.functions.webhooks.deliveries import URL, Webhooks
 from tests.unit.functions.world import World
 
 
+@pytest.mark.spec("baseten", 27)
 def test_a_success_is_posted_with_its_result(webhooks: Webhooks, world: World) -> None:
     row = world.succeeded(b'{"text": "\xc3\xa9"}', webhook=URL)
     webhooks.deliver(row)
@@ -66,6 +67,7 @@ def test_a_result_that_fits_only_without_what_goes_around_it_is_posted_as_a_url(
     assert all(len(body) <= 1_000 for _, body, _ in webhooks.receivers.posts)
 
 
+@pytest.mark.spec("baseten", 27)
 def test_a_failure_is_posted_with_its_fault(webhooks: Webhooks, world: World) -> None:
     fault = Fault(code=FaultCode.MODEL_INVALID_INPUT, message="no image")
     failure = world.results.put_failure(RequestId("r"), b"{}")

@@ -119,6 +119,7 @@ class SlowAndFast:
         return ReceiverAnswer(200)
 
 
+@pytest.mark.spec("baseten", 32)
 def test_a_slow_receiver_delays_no_other_and_holds_only_its_places(world: World) -> None:
     others = [ended(world, f"https://host-{number}.example.com/") for number in range(3)]
     slow = [ended(world, "https://slow.example.com/") for _ in range(6)]

@@ -31,6 +31,7 @@ def succeeded_for(world: World, tenant: Tenant) -> AsyncRequest:
     return world.requests.finish(claimed, Succeeded(result=result))
 
 
+@pytest.mark.spec("baseten", 27, 28)
 def test_a_post_names_and_signs_itself(webhooks: Webhooks, world: World) -> None:
     row = world.succeeded(b"1", webhook=URL)
     assert webhooks.deliver(row) == Attempt(Verdict.DELIVERED)
@@ -51,6 +52,7 @@ def test_a_post_names_and_signs_itself(webhooks: Webhooks, world: World) -> None
         assert signed_at(body, headers["X-PENSTOCK-SIGNATURE"], [secret]) == now
 
 
+@pytest.mark.spec("baseten", 28)
 def test_without_a_secret_there_is_no_signature(world: World) -> None:
     webhooks = Webhooks(world, secrets=())
     webhooks.deliver(world.succeeded(b"1", webhook=URL))
@@ -59,6 +61,7 @@ def test_without_a_secret_there_is_no_signature(world: World) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.spec("baseten", 27)
 def test_a_delivered_webhook_is_not_sent_again(webhooks: Webhooks, world: World) -> None:
     row = world.succeeded(b"1", webhook=URL)
     webhooks.deliver(row)
@@ -100,6 +103,7 @@ def test_a_canceled_request_sends_nothing(webhooks: Webhooks, world: World) -> N
     assert not webhooks.receivers.posts
 
 
+@pytest.mark.spec("baseten", 31)
 @pytest.mark.parametrize(
     ("answer", "reason"),
     [
@@ -127,6 +131,7 @@ def test_what_is_not_taken_is_delayed_and_tried_again(
     assert webhooks.attempts_of(row) == 2
 
 
+@pytest.mark.spec("baseten", 30)
 def test_each_attempt_tells_its_own_time_and_is_signed_anew_under_the_same_event_id(
     webhooks: Webhooks, world: World
 ) -> None:
@@ -163,6 +168,7 @@ def test_a_receiver_may_answer_seldom_but_its_wish_counts_for_no_more_than_half_
     assert webhooks.delays() == [43_200]
 
 
+@pytest.mark.spec("baseten", 31)
 def test_the_last_attempt_gives_up_and_leaves_a_dead_letter(
     webhooks: Webhooks, world: World
 ) -> None:
