@@ -1,0 +1,1 @@
+"""What the platform costs, beside what nobody can avoid."""
