@@ -16,6 +16,7 @@ from penstock.contracts.contract import Contract
 from penstock.contracts.errors import CallerError
 from penstock.contracts.http.baseten import ErrorBody
 from penstock.contracts.http.routes import ROUTES, FunctionName, Route
+from penstock.contracts.observability.metric_names import FunctionMetric
 from penstock.contracts.origin import Dialect
 from penstock.contracts.request import Tenant
 from penstock.dialects.baseten.errors import error_answer
@@ -99,7 +100,7 @@ def _serve(
     app: APIGatewayRestResolver, route: Route, operation: Operation, count: Count, logger: Logger
 ) -> None:
     def serve() -> Response[Any]:
-        count("Calls")
+        count(FunctionMetric.CALLS)
         try:
             found = _path_parameters(route.path, app.current_event.path)
             return operation(read_call(app.current_event.raw_event, route.path, found))
@@ -142,18 +143,18 @@ def _identified(operation: Operation, identify: Identify | None) -> Operation:
 def _failed(error: Exception, dialect: Dialect, count: Count, logger: Logger) -> Response[Any]:
     status, body, headers = _ERRORS[dialect](error)
     if isinstance(error, CallerError):
-        count("CallsRefused")
+        count(FunctionMetric.CALLS_REFUSED)
         # The text may quote what the caller sent, so it stays out of the log.
         logger.info("call refused", extra={"status": status, "reason": type(error).__name__})
     else:
-        count("CallsFailed")
+        count(FunctionMetric.CALLS_FAILED)
         logger.error("call failed", extra={"status": status}, exc_info=error)
     return answer(status, body, headers)
 
 
 def _answer_unknown_paths(app: APIGatewayRestResolver, count: Count) -> None:
     def no_such_path(_error: NotFoundError) -> Response[str]:
-        count("CallsRefused")
+        count(FunctionMetric.CALLS_REFUSED)
         text = f"{app.current_event.http_method} {app.current_event.path} does not exist"
         return answer(HTTPStatus.NOT_FOUND, ErrorBody(error=text, error_code="client_error"))
 

@@ -1,13 +1,19 @@
 """Logs, traces and metrics, the same for every function."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
 
-Count = Callable[[str], None]
+from penstock.contracts.observability.metric_names import FunctionMetric
+
+Count = Callable[[FunctionMetric], None]
 """Counts one event by its name."""
+
+_NAMESPACE_VARIABLE = "POWERTOOLS_METRICS_NAMESPACE"
+_NAMESPACE_WITHOUT_STACK = "Penstock"
 
 
 @dataclass(frozen=True)
@@ -18,17 +24,18 @@ class Telemetry:
     tracer: Tracer
     metrics: Metrics
 
-    def count(self, name: str) -> None:
+    def count(self, name: FunctionMetric) -> None:
         """Add one to a metric."""
-        self.metrics.add_metric(name=name, unit=MetricUnit.Count, value=1)
+        self.metrics.add_metric(name=name.value, unit=MetricUnit.Count, value=1)
 
 
 def telemetry(function: str) -> Telemetry:
     """Return the telemetry of a function."""
+    namespace = os.environ.get(_NAMESPACE_VARIABLE, _NAMESPACE_WITHOUT_STACK)
     return Telemetry(
         Logger(service=function),
         # Nothing but AWS calls is traced: a patched HTTP client would send our trace header to
         # the receivers of webhooks.
         Tracer(service=function, patch_modules=("botocore",)),
-        Metrics(namespace="Penstock", service=function),
+        Metrics(namespace=namespace, service=function),
     )

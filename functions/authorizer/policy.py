@@ -9,6 +9,7 @@ from functions.authorizer.service import AuthorizerService
 from functions.telemetry import Count
 from penstock.contracts.directory.api_key import ApiKey
 from penstock.contracts.errors import UnauthorizedError
+from penstock.contracts.observability.metric_names import FunctionMetric
 
 Authorize = Callable[[Mapping[str, Any]], dict[str, Any]]
 
@@ -30,10 +31,10 @@ def create_authorizer(service: AuthorizerService, count: Count) -> Authorize:
         try:
             key = service.authenticate(headers.get("authorization"))
         except UnauthorizedError as error:
-            count("CallersRefused")
+            count(FunctionMetric.CALLERS_REFUSED)
             _logger.info("caller refused", extra={"reason": str(error)})
             raise UnauthorizedAnswer from error
-        count("CallersAuthorized")
+        count(FunctionMetric.CALLERS_AUTHORIZED)
         return _policy(key, event["methodArn"])
 
     return authorize

@@ -3,6 +3,7 @@
 from aws_lambda_powertools import Logger
 
 from functions.telemetry import Count
+from penstock.contracts.observability.metric_names import FunctionMetric
 from penstock.contracts.request import AsyncRequest
 from penstock.contracts.submission import Submission
 
@@ -11,7 +12,7 @@ _logger = Logger(service="intake")
 
 def record_acceptance(request: AsyncRequest, submission: Submission, count: Count) -> None:
     """Count and log one accepted request; payloads stay out of the log."""
-    count("RequestsAccepted")
+    count(FunctionMetric.REQUESTS_ACCEPTED)
     _logger.info(
         "request accepted",
         extra={

@@ -14,6 +14,7 @@ from functions.sweeper.dead_letters import DeadLetters, looking_through
 from functions.sweeper.due_rows import DueRows
 from functions.telemetry import Count
 from penstock.contracts.directory.catalog import Deployment
+from penstock.contracts.observability.metric_names import FunctionMetric
 from penstock.contracts.ports.clock import Clock
 from penstock.contracts.ports.dead_letters import DeadLetterQueue
 from penstock.contracts.ports.directory import Catalog
@@ -56,7 +57,7 @@ class SweeperService:
         Raises:
             UnavailableError: what is due could not be found out.
         """
-        self.count("Sweeps")
+        self.count(FunctionMetric.SWEEPS)
         endings = Endings(requests=self.requests, results=self.results)
         rows = DueRows(
             requests=self.requests,
@@ -97,7 +98,7 @@ class SweeperService:
         """Tend each of a page, and announce those that have ended."""
         ended = [request for each in page if (request := self._tried(tend, each)) is not None]
         for request in ended:
-            self.count(f"RequestsSwept{request.state.title()}")
+            self.count(FunctionMetric.of_swept(request.state))
         if not ended:
             return
         told = [said for request in ended if (said := notification_of(request)) is not None]
@@ -118,7 +119,7 @@ class SweeperService:
         try:
             return step(subject)
         except Exception as error:  # one row or queue must not take the others with it
-            self.count("SweepStepsFailed")
+            self.count(FunctionMetric.SWEEP_STEPS_FAILED)
             request_id = getattr(subject, "request_id", None)
             _logger.exception(
                 "sweep step failed", extra={"request_id": request_id, "reason": str(error)}

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from functions.telemetry import Count
 from functions.webhooks.service import Attempt, Received, WebhookService
 from penstock.contracts.notification import Notification
+from penstock.contracts.observability.metric_names import FunctionMetric
 
 Consume = Callable[[Mapping[str, Any]], dict[str, Any]]
 
@@ -24,9 +25,10 @@ def create_consumer(service: WebhookService, count: Count) -> Consume:
     """
 
     def stays(record: Mapping[str, Any], attempt: Attempt | None) -> bool:
-        count(f"Webhooks{attempt.verdict.title() if attempt else 'Undecided'}")
         if attempt is None:
+            count(FunctionMetric.WEBHOOKS_UNDECIDED)
             return True
+        count(FunctionMetric.of_webhook(attempt.verdict))
         outcome = {"verdict": attempt.verdict, "reason": attempt.reason}
         _logger.info("webhook attempted", extra={**_known(record), **outcome})
         return attempt.verdict.keeps_message

@@ -56,7 +56,7 @@ class ModelCalls:
         request = held.claimed
         if request.attempt == 1:
             waited = self.clock() - request.created_at
-            self.metrics.time_in_queue.observe(waited.total_seconds())
+            self.metrics.observe_time_in_queue(waited.total_seconds())
         self.metrics.request_size.observe(payload.size_bytes)
         with self.metrics.in_flight.track_inprogress():
             try:

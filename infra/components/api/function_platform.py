@@ -13,6 +13,7 @@ from infra.components.pipeline.notifications import Notifications
 from infra.components.pipeline.payload_store import PayloadStore
 from infra.components.pipeline.table import Table
 from penstock.contracts.environments import ProcessEnvironment
+from penstock.contracts.observability.metric_names import metrics_namespace
 
 Variables = Mapping[str, pulumi.Input[str]]
 
@@ -51,7 +52,10 @@ class FunctionPlatform:
         return LambdaFunctionArgs(
             code=self.code,
             process=environment.process,
-            environment=environment.variables(**variables),
+            environment={
+                **environment.variables(**variables),
+                "POWERTOOLS_METRICS_NAMESPACE": metrics_namespace(self.stack),
+            },
             statements=statements,
             growing_statements=growing_statements,
             log_days=self.log_days,

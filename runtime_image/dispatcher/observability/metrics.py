@@ -2,6 +2,10 @@
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from penstock.contracts.observability.metric_names import WorkerMetric
+from penstock.contracts.request import RequestState
+from runtime_image.dispatcher.observability.recent_times import RecentTimes
+
 _SECONDS = (0.005, 0.01, 0.05, 0.1, 0.5, 1, 2, 5, 10, 30, 60, 300, 600, 1_800, 3_600)
 _BYTES = tuple(4.0**power for power in range(4, 17))
 _LABELS = ("model_id", "deployment_id")
@@ -14,48 +18,57 @@ class Metrics:
         self.registry = CollectorRegistry()
         own = (model_id, deployment_id)
 
-        def histogram(name: str, text: str, buckets: tuple[float, ...]) -> Histogram:
-            made = Histogram(name, text, _LABELS, registry=self.registry, buckets=buckets)
+        def histogram(name: WorkerMetric, text: str, buckets: tuple[float, ...]) -> Histogram:
+            made = Histogram(name.value, text, _LABELS, registry=self.registry, buckets=buckets)
             return made.labels(*own)
 
-        self.time_in_queue = histogram(
-            "penstock_time_in_async_queue_seconds",
-            "From acceptance to the first start of a request.",
-            _SECONDS,
+        self._time_in_queue = histogram(
+            WorkerMetric.TIME_IN_QUEUE, "From acceptance to the first start of a request.", _SECONDS
         )
-        self.predict = histogram(
-            "penstock_predict_seconds", "One call to the model server.", _SECONDS
+        self._recent_time_in_queue = RecentTimes(
+            WorkerMetric.RECENT_TIME_IN_QUEUE.value,
+            "The same, as percentiles of the last five minutes.",
+            dict(zip(_LABELS, own, strict=True)),
         )
+        self.registry.register(self._recent_time_in_queue)
+        self.predict = histogram(WorkerMetric.PREDICT, "One call to the model server.", _SECONDS)
         self.end_to_end = histogram(
-            "penstock_end_to_end_response_time_seconds",
-            "From acceptance to the terminal state.",
-            _SECONDS,
+            WorkerMetric.END_TO_END, "From acceptance to the terminal state.", _SECONDS
         )
         self.request_size = histogram(
-            "penstock_request_size_bytes", "Payload handed to the model server.", _BYTES
+            WorkerMetric.REQUEST_SIZE, "Payload handed to the model server.", _BYTES
         )
         self.response_size = histogram(
-            "penstock_response_size_bytes", "Answer of the model server.", _BYTES
+            WorkerMetric.RESPONSE_SIZE, "Answer of the model server.", _BYTES
         )
         self._ended = Counter(
-            "penstock_inference_requests",
+            WorkerMetric.ENDED.value,
             "Requests that ended here, by terminal state.",
             (*_LABELS, "state"),
             registry=self.registry,
         )
         self._attempts_failed = Counter(
-            "penstock_failed_attempts",
+            WorkerMetric.FAILED_ATTEMPTS.value,
             "Attempts that failed, by fault code.",
             (*_LABELS, "code"),
             registry=self.registry,
         )
         self.in_flight: Gauge = Gauge(
-            "penstock_concurrent_requests",
+            WorkerMetric.IN_FLIGHT.value,
             "Calls to the model server in flight.",
             _LABELS,
             registry=self.registry,
         ).labels(*own)
         self._own = own
+        for state in RequestState:
+            if state.is_terminal:
+                # From zero, or whoever counts by differences misses the first.
+                self._ended.labels(*own, state)
+
+    def observe_time_in_queue(self, seconds: float) -> None:
+        """Note how long a request waited for its first start."""
+        self._time_in_queue.observe(seconds)
+        self._recent_time_in_queue.observe(seconds)
 
     def count_ended(self, state: str) -> None:
         """Count a request that reached its terminal state."""

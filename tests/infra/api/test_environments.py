@@ -27,8 +27,8 @@ FUNCTIONS: tuple[type[ProcessEnvironment], ...] = (
     SweeperEnvironment,
     WebhooksEnvironment,
 )
-STANDARD = {"AWS_REGION"}
-"""Variables that the AWS SDK reads."""
+STANDARD = {"AWS_REGION", "POWERTOOLS_METRICS_NAMESPACE"}
+"""Variables that libraries read."""
 
 
 def _is_read(variables: dict[str, str], environment: type[ProcessEnvironment]) -> Any:
