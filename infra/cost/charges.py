@@ -38,6 +38,8 @@ class Charges(BaseModel):
     key_month: float
     secret_month: float
     sqs_million_calls: float
+    firewall_month: float
+    firewall_rule_month: float
 
     @classmethod
     @cache

@@ -11,6 +11,7 @@ from infra.cost.charges import Charges, spot_hour
 from infra.cost.floor import (
     LineItem,
     cluster_items,
+    firewall_items,
     kept_replicas,
     network_items,
     pipeline_items,
@@ -114,14 +115,17 @@ def _floor(settings: StackSettings, prices: _Prices) -> Iterator[LineItem]:
         yield from cluster_items(settings.cluster.create, prices.charges, prices.catalogue)
     if settings.network:
         yield from network_items(settings.network, prices.charges)
+    if settings.api.firewall:
+        yield from firewall_items(prices.charges)
     named = dict(_named_deployments(settings))
     yield from pipeline_items(len(named), prices.charges)
     for deployment_id, deployment in named.items():
         if replicas := deployment.autoscaling.min_replica:
-            hours = [prices.of_replica(deployment, capacity) for capacity in _capacity(settings)]
-            # Spot may not be to be had: what never goes is planned with the dearer price.
-            dearest = max((hour for hour in hours if hour is not None), default=0)
-            yield kept_replicas(deployment_id, replicas, dearest)
+            # Spot may not be to be had, and its price not known: what never goes is planned with
+            # the dearer one.
+            hour = prices.of_replica(deployment, "on-demand")
+            if hour is not None:
+                yield kept_replicas(deployment_id, replicas, hour)
 
 
 def _cost(
@@ -159,7 +163,11 @@ def _notes(settings: StackSettings, prices: _Prices) -> Iterator[str]:
     yield f"machines: {catalogue.source}"
     yield f"spot: {catalogue.spot_source}; else 45 % of on-demand for one GPU of the g families"
     yield f"all else: {prices.charges.source}"
-    yield "not in it: what is paid by use (requests, traffic, logs), nodes that start or idle"
+    yield "not in it: what is paid by use (calls, traffic, logs), nodes that start or idle"
+    for deployment_id, deployment in _named_deployments(settings):
+        machine = prices.machine(deployment)
+        if deployment.autoscaling.min_replica and machine.on_demand_usd is None:
+            yield f"{deployment_id} keeps {machine.type}, whose price is not known: not in it"
     if settings.region != catalogue.region:
         yield f"{settings.region} has other prices than {catalogue.region}"
     if settings.cluster.create is None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from pydantic import BaseModel, ConfigDict
 
+from infra.components.front_door.firewall import RULE_COUNT
 from infra.components.nodes.root_volume import SYSTEM_VOLUME
 from infra.cost.charges import HOURS_PER_MONTH, Charges
 from infra.settings.cluster_settings import NewClusterSettings
@@ -59,6 +60,12 @@ def pipeline_items(deployments: int, charges: Charges) -> Iterator[LineItem]:
     calls = queues * HOURS_PER_MONTH * 3_600 / _POLL_SECONDS
     cost = calls / 1_000_000 * charges.sqs_million_calls
     yield LineItem(item="KEDA asking the request queues", quantity=queues, usd_per_month=cost)
+
+
+def firewall_items(charges: Charges) -> Iterator[LineItem]:
+    """Yield what a firewall costs that looks at no call."""
+    yield _monthly("firewall", 1, charges.firewall_month)
+    yield _monthly("rules of the firewall", RULE_COUNT, charges.firewall_rule_month)
 
 
 def kept_replicas(deployment_id: str, replicas: int, usd_per_hour: float) -> LineItem:

@@ -91,6 +91,32 @@ def test_replicas_that_never_go_are_part_of_the_floor() -> None:
     assert kept == pytest.approx(2 * 730 * (0.8048 + disk), abs=0.01)
 
 
+def test_kept_replicas_on_spot_are_planned_as_if_there_were_none() -> None:
+    values = stack({}, instance="CPU:4x16", autoscaling={"min_replica": 1}).model_dump(mode="json")
+    values["cluster"]["create"]["fleet"]["capacity"] = ["spot"]
+
+    items = floor(estimate(StackSettings.checked(values)))
+
+    disk = Charges.load().disk_hour(WORKER_VOLUME)
+    assert items["replicas that m-v1 keeps"] == pytest.approx(730 * (0.192 + disk), abs=0.01)
+
+
+def test_a_kept_replica_without_a_price_is_told() -> None:
+    found = estimate(stack({}, instance="B300", autoscaling={"min_replica": 1}))
+
+    assert "replicas that m-v1 keeps" not in floor(found)
+    assert "m-v1 keeps p6-b300.48xlarge, whose price is not known: not in it" in found.notes
+
+
+def test_a_firewall_is_paid_for_with_its_rules() -> None:
+    values = stack({}).model_dump(mode="json")
+    values["api"]["firewall"] = {}
+
+    items = floor(estimate(StackSettings.checked(values)))
+
+    assert items["firewall"] + items["rules of the firewall"] == 9.0
+
+
 def test_a_disk_is_paid_for_beyond_what_comes_with_it() -> None:
     charges = Charges.load()
 
