@@ -8,6 +8,7 @@ import pulumi_kubernetes as k8s
 
 from infra.components.cluster_platform import ClusterPlatform, ClusterPlatformArgs
 from infra.components.compute.worker_deployment import KEDA_AUTHENTICATION
+from infra.components.isolation.surroundings import Surroundings
 from infra.settings.cluster_settings import NewClusterSettings
 from infra.settings.instances.catalogue import Catalogue
 from infra.settings.instances.fleet_plan import plan_fleet
@@ -21,6 +22,7 @@ class ClusterPlace:
 
     name: pulumi.Input[str]
     provider: k8s.Provider
+    surroundings: Surroundings
     ready: Sequence[pulumi.Resource] = ()
     """What workers come after."""
 
@@ -36,7 +38,7 @@ def declare_cluster_place(settings: StackSettings, opts: pulumi.ResourceOptions)
     provider = k8s.Provider(
         "cluster", context=cluster.kubeconfig_context, namespace=cluster.namespace, opts=opts
     )
-    return ClusterPlace(name=cluster.name, provider=provider)
+    return ClusterPlace(name=cluster.name, provider=provider, surroundings=Surroundings.unknown())
 
 
 def _new(
@@ -68,6 +70,7 @@ def _new(
     return ClusterPlace(
         name=platform.cluster_name,
         provider=platform.provider,
+        surroundings=Surroundings.of(network),
         ready=platform.ready,
         has_worker_nodes=True,
     )

@@ -2,7 +2,6 @@
 
 import pulumi
 import pulumi_aws as aws
-import pulumi_kubernetes as k8s
 
 from infra.artifacts.artifacts import Artifacts
 from infra.artifacts.images import dispatcher_image, model_images
@@ -17,8 +16,10 @@ from infra.components.api.lambda_function import LambdaCode
 from infra.components.api.request_api import RequestApi, RequestApiArgs
 from infra.components.compute.served_model import ServedModel, ServedModelArgs
 from infra.components.compute.worker_deployment import WorkerPlatform
+from infra.components.compute.worker_namespace import worker_namespace
 from infra.components.front_door.api_domain import ApiDomain, ApiDomainArgs
 from infra.components.front_door.firewall import Firewall, FirewallArgs
+from infra.components.isolation.closed_namespace import ClosedNamespace
 from infra.components.pipeline.caller_places import CallerPlaces
 from infra.kept_data import KeptData, declare_data
 from infra.settings.stack_settings import StackSettings
@@ -113,11 +114,13 @@ def _declare_models(
     opts: pulumi.ResourceOptions,
 ) -> None:
     kept = settings.is_protected
+    closed = worker_namespace(settings.cluster.namespace, place.surroundings)
+    namespace = ClosedNamespace("workers", closed, opts)
     platform = WorkerPlatform(
         cluster_name=place.name,
-        ready=place.ready,
+        ready=[*place.ready, *namespace.ready],
         has_worker_nodes=place.has_worker_nodes,
-        namespace=_declare_namespace(settings.cluster.namespace, opts),
+        namespace=namespace.name,
         region=settings.region,
         dispatcher_image=dispatcher_image(opts, is_protected=kept),
         requests=data.requests,
@@ -134,11 +137,3 @@ def _declare_models(
             images=model_images(model_id, model, artifacts, opts, is_protected=kept),
         )
         ServedModel(model_id, args, opts)
-
-
-def _declare_namespace(name: str, opts: pulumi.ResourceOptions) -> pulumi.Output[str]:
-    labels = {"pod-security.kubernetes.io/enforce": "restricted"}
-    namespace = k8s.core.v1.Namespace(
-        "workers", metadata={"name": name, "labels": labels}, opts=opts
-    )
-    return namespace.metadata.name

@@ -11,6 +11,7 @@ from infra.components.cluster.cluster import Cluster, ClusterArgs
 from infra.components.fleet.cluster_autoscaler import ClusterAutoscaler, ClusterAutoscalerArgs
 from infra.components.fleet.karpenter import Karpenter, KarpenterArgs
 from infra.components.fleet.managed_fleet import ManagedFleet, ManagedFleetArgs
+from infra.components.isolation.surroundings import Surroundings
 from infra.components.network.network import Network, NetworkArgs
 from infra.components.operators.chart import OperatorPlace
 from infra.components.operators.gpu_support import GpuSupport
@@ -73,6 +74,7 @@ class ClusterPlatform(pulumi.ComponentResource):
             cluster_name=self.cluster_name,
             region=args.region,
             account_id=self._account_id,
+            surroundings=Surroundings.of(args.network),
             image_mirror=args.settings.image_mirror,
             ready=self.cluster.ready,
         )

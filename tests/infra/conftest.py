@@ -43,6 +43,19 @@ def settings() -> StackSettings:
 
 
 @pytest.fixture(scope="session")
+def created_settings(settings: StackSettings) -> StackSettings:
+    """The same models on a cluster of the stack's own."""
+    values = settings.model_dump(mode="json", exclude_none=True)
+    new = {
+        "public_access_cidrs": ["198.51.100.0/24"],
+        "admin_role_arns": ["arn:aws:iam::123456789012:role/deployer"],
+    }
+    return StackSettings.checked(
+        {**values, "network": {}, "cluster": {"name": "penstock-dev", "create": new}}
+    )
+
+
+@pytest.fixture(scope="session")
 def stack(settings: StackSettings, artifacts: Artifacts) -> Declared:
     """All of it, declared."""
     return record(lambda: declare_stack(settings, artifacts))

@@ -15,25 +15,12 @@ from tests.infra.custom_resources import check_with_keda
 from tests.infra.manifests import check_manifest
 from tests.infra.recording import Declared, Registered, record
 
-NEW: dict[str, Any] = {
-    "public_access_cidrs": ["198.51.100.0/24"],
-    "admin_role_arns": ["arn:aws:iam::123456789012:role/deployer"],
-}
 WORKERS = ["ocr-v1", "ocr-v2", "echo-v1"]
 
 
 @pytest.fixture(scope="module")
-def created(settings: StackSettings) -> StackSettings:
-    """The example, with a cluster of its own."""
-    values = settings.model_dump(mode="json", exclude_none=True)
-    return StackSettings.checked(
-        {**values, "network": {}, "cluster": {"name": "penstock-dev", "create": NEW}}
-    )
-
-
-@pytest.fixture(scope="module")
-def whole(created: StackSettings, artifacts: Artifacts) -> Declared:
-    return record(lambda: declare_stack(created, artifacts), stack="dev")
+def whole(created_settings: StackSettings, artifacts: Artifacts) -> Declared:
+    return record(lambda: declare_stack(created_settings, artifacts), stack="dev")
 
 
 def _pod(declared: Declared, deployment_id: str) -> dict[str, Any]:
@@ -140,10 +127,10 @@ def test_a_worker_finds_its_nodes_and_no_others_of_another_kind(
 
 @pytest.mark.parametrize("deployment_id", WORKERS)
 def test_a_pod_asks_for_what_its_machine_was_chosen_by(
-    whole: Declared, created: StackSettings, deployment_id: str
+    whole: Declared, created_settings: StackSettings, deployment_id: str
 ) -> None:
     model, _, name = deployment_id.partition("-")
-    instance = Instance.parse(created.models[model].deployments[name].instance)
+    instance = Instance.parse(created_settings.models[model].deployments[name].instance)
     pod = _pod(whole, deployment_id)
     asked = [c["resources"]["requests"] for c in [*pod["initContainers"], *pod["containers"]]]
 
@@ -160,9 +147,9 @@ def test_the_autoscaler_waits_for_the_longest_drain(whole: Declared) -> None:
 
 
 def test_the_cluster_stays_when_there_is_no_model(
-    created: StackSettings, artifacts: Artifacts
+    created_settings: StackSettings, artifacts: Artifacts
 ) -> None:
-    empty = created.model_copy(update={"models": {}})
+    empty = created_settings.model_copy(update={"models": {}})
 
     declared = record(lambda: declare_stack(empty, artifacts))
 

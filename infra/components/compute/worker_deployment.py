@@ -9,6 +9,8 @@ import pulumi_kubernetes as k8s
 
 from infra.components.compute.model_server import DISPATCHER_PORT, model_server_port
 from infra.components.compute.worker_pod import WorkerPodArgs, worker_pod
+from infra.components.isolation.closed_namespace import Opening, declare_opening
+from infra.components.isolation.ways import INSTANCE_METADATA
 from infra.components.permissions import policy, trust
 from infra.components.pipeline.caller_places import CallerPlaces
 from infra.components.pipeline.notifications import Notifications
@@ -79,6 +81,9 @@ class WorkerDeployment(pulumi.ComponentResource):
         )
         identity = self._declare_role(account)
         self._declare_scaling(self._declare_deployment(account, identity))
+        self._declare_budget()
+        if args.settings.watch_spot_notice:
+            self._declare_way_to_notices()
         self.register_outputs({"role_arn": self.role_arn})
 
     def _declare_role(self, account: k8s.core.v1.ServiceAccount) -> pulumi.Resource:
@@ -196,6 +201,29 @@ class WorkerDeployment(pulumi.ComponentResource):
                 authentication=KEDA_AUTHENTICATION,
             ),
             opts=pulumi.ResourceOptions(parent=self, depends_on=[deployment]),
+        )
+
+    def _declare_budget(self) -> None:
+        k8s.policy.v1.PodDisruptionBudget(
+            f"{self._name}-budget",
+            metadata=self._metadata,
+            spec={
+                "selector": {"match_labels": self._labels},
+                # A drain loses no work, only capacity. Rounded up: a single worker may go, too.
+                "max_unavailable": "50%",
+                # A worker whose model never loads would hold its node for ever.
+                "unhealthy_pod_eviction_policy": "AlwaysAllow",
+            },
+            opts=self._child,
+        )
+
+    def _declare_way_to_notices(self) -> None:
+        declare_opening(
+            f"{self._name}-spot-notice",
+            f"{self._args.deployment_id}-spot-notice",
+            self._args.platform.namespace,
+            Opening(pods=self._labels, outgoing=[INSTANCE_METADATA]),
+            self._child,
         )
 
 

@@ -7,6 +7,8 @@ from typing import Any
 import pulumi
 import pulumi_kubernetes as k8s
 
+from infra.components.isolation.surroundings import Surroundings
+
 _TIMEOUT_SECONDS = 600
 
 
@@ -46,6 +48,7 @@ class OperatorPlace:
     cluster_name: pulumi.Input[str]
     region: str
     account_id: pulumi.Input[str]
+    surroundings: Surroundings
     image_mirror: str | None
     """A registry of one's own that has their images."""
 

@@ -1,14 +1,21 @@
 """What makes GPUs of nodes known to Kubernetes, and their load to Prometheus."""
 
 import pulumi
-import pulumi_kubernetes as k8s
 
 from infra.components.fleet.node_labels import GPU_PRESENT, GPU_TAINT
+from infra.components.isolation.closed_namespace import (
+    ClosedNamespace,
+    ClosedNamespaceArgs,
+    Opening,
+)
+from infra.components.isolation.ways import scrapes
 from infra.components.operators.chart import DCGM_EXPORTER, DEVICE_PLUGIN, OperatorPlace, install
 
 _NAMESPACE = "nvidia"
 _REGISTRY = "nvcr.io"
 _TOLERATIONS = [{"key": GPU_TAINT, "operator": "Exists", "effect": "NoSchedule"}]
+_EXPORTER = {"app.kubernetes.io/name": "dcgm-exporter"}
+_EXPORTER_PORT = 9_400
 _DCGM_RESOURCES = {"requests": {"cpu": "10m", "memory": "128Mi"}, "limits": {"memory": "1Gi"}}
 
 
@@ -21,22 +28,21 @@ class GpuSupport(pulumi.ComponentResource):
         self, name: str, place: OperatorPlace, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("penstock:compute:GpuSupport", name, {}, opts)
-        child = pulumi.ResourceOptions(parent=self)
-        namespace = k8s.core.v1.Namespace(
-            f"{name}-namespace",
-            # Both read the devices of their node.
-            metadata={
-                "name": _NAMESPACE,
-                "labels": {"pod-security.kubernetes.io/enforce": "privileged"},
-            },
-            opts=child,
+        closed = ClosedNamespaceArgs(
+            namespace=_NAMESPACE,
+            # Both read the devices of their node, and speak to kubelet through its sockets alone.
+            pod_security="privileged",
+            openings={"metrics": Opening(pods=_EXPORTER, incoming=[scrapes(_EXPORTER_PORT)])},
+        )
+        namespace = ClosedNamespace(
+            f"{name}-namespace", closed, pulumi.ResourceOptions(parent=self)
         )
         registry = place.registry(_REGISTRY)
-        after = pulumi.ResourceOptions(parent=self, depends_on=list(place.ready))
+        after = pulumi.ResourceOptions(parent=self, depends_on=[*namespace.ready, *place.ready])
         plugin = install(
             f"{name}-device-plugin",
             DEVICE_PLUGIN,
-            namespace.metadata.name,
+            namespace.name,
             {
                 "image": {"repository": f"{registry}/nvidia/k8s-device-plugin"},
                 "tolerations": _TOLERATIONS,
@@ -46,7 +52,7 @@ class GpuSupport(pulumi.ComponentResource):
         exporter = install(
             f"{name}-dcgm-exporter",
             DCGM_EXPORTER,
-            namespace.metadata.name,
+            namespace.name,
             {
                 "image": {"repository": f"{registry}/nvidia/k8s/dcgm-exporter"},
                 "nodeSelector": {GPU_PRESENT: "true"},
@@ -58,4 +64,4 @@ class GpuSupport(pulumi.ComponentResource):
             after,
         )
         self.ready = [plugin, exporter]
-        self.register_outputs({"namespace": namespace.metadata.name})
+        self.register_outputs({"namespace": namespace.name})

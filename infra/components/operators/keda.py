@@ -6,6 +6,13 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from infra.components.cluster.pod_role import PodRole, PodRoleArgs
+from infra.components.isolation.closed_namespace import (
+    ClosedNamespace,
+    ClosedNamespaceArgs,
+    Opening,
+)
+from infra.components.isolation.surroundings import Surroundings
+from infra.components.isolation.ways import DNS, POD_IDENTITY, Way, pods, scrapes
 from infra.components.operators.chart import KEDA, OperatorPlace, install
 from infra.components.pipeline.request_queues import statement_to_measure
 
@@ -13,6 +20,10 @@ _NAMESPACE = "keda"
 _SERVICE_ACCOUNT = "keda-operator"
 _REGISTRY = "ghcr.io"
 _PARTS = ("operator", "metricServer", "webhooks")
+_OPERATOR = {"app": "keda-operator"}
+_METRICS_API = {"app": "keda-operator-metrics-apiserver"}
+_WEBHOOKS = {"app": "keda-admission-webhooks"}
+_OPERATOR_PORT, _METRICS_API_PORT, _WEBHOOKS_PORT, _PROMETHEUS_PORT = 9_666, 6_443, 9_443, 8_080
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,18 +50,16 @@ class Keda(pulumi.ComponentResource):
     ) -> None:
         super().__init__("penstock:compute:Keda", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
-        namespace = k8s.core.v1.Namespace(
-            f"{name}-namespace",
-            metadata={
-                "name": _NAMESPACE,
-                "labels": {"pod-security.kubernetes.io/enforce": "restricted"},
-            },
-            opts=child,
+        closed = ClosedNamespaceArgs(
+            namespace=_NAMESPACE,
+            pod_security="restricted",
+            openings=_openings(args.place.surroundings),
         )
+        namespace = ClosedNamespace(f"{name}-namespace", closed, child)
         role = PodRoleArgs(
             account_id=args.place.account_id,
             cluster_name=args.place.cluster_name,
-            namespace=namespace.metadata.name,
+            namespace=namespace.name,
             service_account=_SERVICE_ACCOUNT,
             statements=[statement_to_measure(args.stack)],
         )
@@ -58,9 +67,11 @@ class Keda(pulumi.ComponentResource):
         release = install(
             f"{name}-release",
             KEDA,
-            namespace.metadata.name,
+            namespace.name,
             _values(args.place),
-            pulumi.ResourceOptions(parent=self, depends_on=[identity, *args.place.ready]),
+            pulumi.ResourceOptions(
+                parent=self, depends_on=[identity, *namespace.ready, *args.place.ready]
+            ),
         )
         credentials = k8s.apiextensions.CustomResource(
             f"{name}-credentials",
@@ -72,6 +83,33 @@ class Keda(pulumi.ComponentResource):
         )
         self.authentication, self.ready = pulumi.Output.from_input(args.authentication), credentials
         self.register_outputs({"authentication": self.authentication})
+
+
+def _openings(around: Surroundings) -> dict[str, Opening]:
+    return {
+        "operator": Opening(
+            pods=_OPERATOR,
+            incoming=[
+                Way(peers=[pods(_METRICS_API)], ports=[_OPERATOR_PORT]),
+                scrapes(_PROMETHEUS_PORT),
+            ],
+            outgoing=[DNS, POD_IDENTITY, around.to_api(), around.to_aws()],
+        ),
+        "metrics-api": Opening(
+            pods=_METRICS_API,
+            incoming=[around.from_api(_METRICS_API_PORT), scrapes(_PROMETHEUS_PORT)],
+            outgoing=[
+                DNS,
+                around.to_api(),
+                Way(peers=[pods(_OPERATOR)], ports=[_OPERATOR_PORT]),
+            ],
+        ),
+        "webhooks": Opening(
+            pods=_WEBHOOKS,
+            incoming=[around.from_api(_WEBHOOKS_PORT)],
+            outgoing=[DNS, around.to_api()],
+        ),
+    }
 
 
 def _values(place: OperatorPlace) -> dict[str, object]:

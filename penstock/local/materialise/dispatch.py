@@ -37,6 +37,8 @@ _NOTHING_NEEDED = {
     "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": (
         "objects are kept in memory"
     ),
+    "kubernetes:networking.k8s.io/v1:NetworkPolicy": "pods are processes, reached on loopback",
+    "kubernetes:policy/v1:PodDisruptionBudget": "no node is drained",
     "pulumi:providers:aws": "the emulator is reached by its own clients",
     "pulumi:providers:docker-build": "no image is built",
     "pulumi:providers:kubernetes": "pods are processes",

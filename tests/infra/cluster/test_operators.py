@@ -81,5 +81,8 @@ def test_namespaces_say_what_their_pods_may_do() -> None:
         for r in platform().of_type("core/v1:Namespace")
     }
 
-    label = "pod-security.kubernetes.io/enforce"
-    assert enforced == {"keda": {label: "restricted"}, "nvidia": {label: "privileged"}}
+    label = "pod-security.kubernetes.io"
+    assert enforced == {
+        "keda": {f"{label}/enforce": "restricted", f"{label}/warn": "restricted"},
+        "nvidia": {f"{label}/enforce": "privileged"},
+    }

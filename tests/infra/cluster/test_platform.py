@@ -40,7 +40,7 @@ def test_every_input_has_the_type_that_aws_wants(declared: Declared) -> None:
 def test_every_kubernetes_object_is_valid(declared: Declared, version: str) -> None:
     builtin = [r for r in _objects(declared) if not _is_custom(r)]
 
-    assert {r.inputs["kind"] for r in builtin} == {"Namespace"}
+    assert {r.inputs["kind"] for r in builtin} == {"Namespace", "NetworkPolicy"}
     for resource in builtin:
         check_manifest(resource.inputs, version)
 

@@ -258,3 +258,29 @@ def test_a_worker_may_do_what_it_does_and_nothing_else(stack: Declared) -> None:
         ("sns:Publish", stack.returned["succeeded_topic"]),
         ("sns:Publish", stack.returned["failed_topic"]),
     }
+
+
+@pytest.mark.parametrize("deployment_id", ["ocr-v1", "ocr-v2", "echo-v1"])
+def test_a_drain_of_nodes_takes_at_most_half_of_the_workers_at_once(
+    stack: Declared, deployment_id: str
+) -> None:
+    budget = stack.named(f"{deployment_id}-budget", ":PodDisruptionBudget").inputs
+    workers = stack.named(f"{deployment_id}-workers", "apps/v1:Deployment").inputs
+
+    assert budget["metadata"]["namespace"] == workers["metadata"]["namespace"]
+    assert budget["spec"] == {
+        "selector": workers["spec"]["selector"],
+        "maxUnavailable": "50%",  # rounded up: one of one
+        "unhealthyPodEvictionPolicy": "AlwaysAllow",
+    }
+    labels = workers["spec"]["template"]["metadata"]["labels"]
+    assert budget["spec"]["selector"]["matchLabels"].items() <= labels.items()
+
+
+def test_workers_live_where_only_restricted_pods_are_let_in(stack: Declared) -> None:
+    labels = stack.named("workers", "core/v1:Namespace").inputs["metadata"]["labels"]
+
+    assert labels == {
+        "pod-security.kubernetes.io/enforce": "restricted",
+        "pod-security.kubernetes.io/warn": "restricted",
+    }
