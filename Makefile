@@ -41,8 +41,9 @@ chaos: setup ## 1,000 requests on the local stack while workers are killed and A
 fuzz-api: setup ## Random calls of everything documented on the local stack, ten minutes
 	@uv run --frozen python -m tests.fuzz
 
-docs: setup ## Write docs/openapi.yaml from the contracts
+docs: setup ## Write docs/openapi.yaml from the contracts, docs/settings.md from the settings
 	uv run --frozen python -m penstock.dialects.openapi > docs/openapi.yaml
+	uv run --frozen python -m infra.settings.reference > docs/settings.md
 
 format: setup ## Format and fix what can be fixed
 	uv run --frozen ruff format .

@@ -65,8 +65,10 @@ class SystemNodeSettings(Settings):
     """The nodes that DNS, KEDA and the autoscaler run on, always on."""
 
     instance_type: Literal["m7g.large", "m7g.xlarge", "m7g.2xlarge"] = "m7g.large"
+    """Their machine; larger ones for hundreds of deployments."""
+
     count: Annotated[int, Field(ge=2, le=6)] = 2
-    """Two at least: one may be lost or replaced."""
+    """Nodes; two at least: one may be lost or replaced."""
 
 
 class NewClusterSettings(Settings):
@@ -105,6 +107,7 @@ class ClusterSettings(Settings):
     """A cluster that this stack creates, in the network of `network`."""
 
     namespace: Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")] = "penstock"
+    """The Kubernetes namespace of the workers. The stack makes it."""
 
     @model_validator(mode="after")
     def _is_there_or_created(self) -> Self:

@@ -47,7 +47,8 @@ class DeploymentSettings(ModelServerSettings):
     """How long a silent worker keeps a request; heartbeats come three times as often."""
 
     predict_timeout_seconds: Annotated[int, Field(ge=1, le=41_400)] = 3_600
-    """At most 11.5 h: SQS keeps a received message invisible for 12 h in total."""
+    """How long one attempt may take, and what a request may ask for at most. No more than 11.5 h:
+    SQS keeps a received message invisible for 12 h in total."""
 
     hold_budget_seconds: Annotated[float, Field(ge=0, le=60)] = 2
     """A message is fetched ahead only if its request would start within this time."""
@@ -105,6 +106,8 @@ class ModelSettings(Settings):
     """A model: its deployments by name, and which environment points to which of them."""
 
     deployments: Annotated[dict[Label, DeploymentSettings], Field(min_length=1)]
+    """Name to version of the model; all of them run."""
+
     environments: dict[Label, str] = Field(default_factory=dict)
     """Environment to deployment; with a single deployment, `production` is that one."""
 

@@ -54,6 +54,8 @@ class NetworkSettings(Settings):
     """A VPC over two or three zones."""
 
     cidr: Annotated[str, AfterValidator(_cidr)] = "10.40.0.0/16"
+    """Its private addresses, from a /16 to a /20; every pod takes one."""
+
     zones: Annotated[
         tuple[Literal["a", "b", "c", "d", "e", "f"], ...], Field(min_length=2, max_length=3)
     ] = ("a", "b", "c")

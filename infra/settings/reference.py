@@ -118,10 +118,11 @@ def _default(schema: Schema, is_required: bool) -> str:  # noqa: FBT001 - it is 
         return "required"
     value = schema.get("default")
     if value is None or value in ({}, []):
-        return ""
+        return "none"
     if isinstance(value, Mapping):
         return "as below"
-    return f"`{str(value).lower() if isinstance(value, bool) else value}`"
+    values = value if isinstance(value, list) else [value]
+    return ", ".join(f"`{str(v).lower() if isinstance(v, bool) else v}`" for v in values)
 
 
 def _text(text: str) -> str:

@@ -25,7 +25,7 @@ class TenantSettings(Settings):
     """How much one tenant may ask; what is more is answered 429 and not accepted."""
 
     requests_per_second: Annotated[int, Field(ge=0, le=1_000)] = 0
-    """0: no limit. DynamoDB counts up to 1,000 a second under one key."""
+    """Submissions; 0: no limit. DynamoDB counts up to 1,000 a second under one key."""
 
     outstanding_requests: Annotated[int, Field(ge=0, le=1_000_000)] = 0
     """Requests that have not ended; 0: no limit. Counted every few seconds, so a burst may pass
@@ -39,6 +39,9 @@ class WebhookSettings(Settings):
     """How results are delivered to callers."""
 
     max_attempts: Annotated[int, Field(ge=1, le=20)] = 8
+    """How often a webhook is sent before the request shows `WEBHOOK_FAILED`: 8 attempts take about
+    6 hours."""
+
     ports: Annotated[tuple[Annotated[int, Field(ge=1, le=65_535)], ...], Field(min_length=1)] = (
         443,
     )
@@ -52,10 +55,15 @@ class RetentionSettings(Settings):
     """How long things are kept."""
 
     result_days: Annotated[int, Field(ge=1, le=3_650)] = 14
+    """Days until results and failure documents are deleted."""
+
     payload_days: Annotated[int, Field(ge=4, le=3_650)] = 4
-    """At least 4: a request may wait 72 h for its turn, and S3 deletes up to a day late."""
+    """Days until inputs are deleted. At least 4: a request may wait 72 h for its turn, and S3
+    deletes up to a day late."""
 
     log_days: LogDays = 30
+    """Days until log entries are deleted: those of functions, of the API's calls, of the cluster
+    and of refused connections."""
 
 
 class StackSettings(Settings):
@@ -65,6 +73,8 @@ class StackSettings(Settings):
     """In staging and production nothing that holds data can be deleted by accident."""
 
     region: Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")]
+    """The AWS region that everything is in, such as `eu-west-1`."""
+
     network: NetworkSettings | None = None
     """For a cluster that is created; one that is there has a network."""
 
@@ -77,6 +87,8 @@ class StackSettings(Settings):
     """Put on every AWS resource, beside `Project` and `Environment`."""
 
     models: dict[Label, ModelSettings] = Field(default_factory=dict)
+    """Model to what serves it. Callers address the name: at most 40 of a-z, 0-9 and hyphens."""
+
     chains: dict[Label, str] = Field(default_factory=dict)
     """Chain to the model that its callers reach: another address of the same deployments."""
 

@@ -32,9 +32,16 @@ class Schedule(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     timezone: Annotated[str, AfterValidator(_known_timezone)]
+    """By its IANA name, such as `Europe/London`."""
+
     start: Cron
+    """When they are there, as cron writes it: minute, hour, day of month, month, day of week."""
+
     end: Cron
+    """When they may go again, written alike."""
+
     desired_replicas: Annotated[int, Field(ge=1)]
+    """Replicas in between; more if the queues ask for more."""
 
     @model_validator(mode="after")
     def _has_a_length(self) -> Self:
@@ -49,7 +56,12 @@ class AutoscalingSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     min_replica: Annotated[int, Field(ge=0)] = 0
+    """Replicas that stay when nothing is queued. At 0 the next request waits until a node is there
+    and the model loaded."""
+
     max_replica: Annotated[int, Field(ge=1)] = 1
+    """Replicas at most."""
+
     autoscaling_window: Literal[0] | Annotated[int, Field(ge=10, le=3_600)] = 0
     """Seconds that demand must last before replicas are added. A queue's depth is a stock and
     needs no averaging, so 0 by default; Baseten's 60 averages the rate of synchronous calls."""
@@ -68,6 +80,7 @@ class AutoscalingSettings(BaseModel):
     """The percentage of replicas removed per step, at most."""
 
     schedules: tuple[Schedule, ...] = ()
+    """When replicas are kept warm; where several overlap, the most of them."""
 
     @model_validator(mode="after")
     def _fits_its_bounds(self) -> Self:

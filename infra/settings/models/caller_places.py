@@ -46,7 +46,11 @@ class SageMakerSettings(Settings):
     """The same for failure documents."""
 
     success_topic: Topic | None = None
+    """The SNS topic, by ARN, that hears of results."""
+
     error_topic: Topic | None = None
+    """The SNS topic, by ARN, that hears of failures."""
+
     include_response_in: tuple[Literal["success", "error"], ...] = ()
     """In which of the two notifications a body of at most 128 KB travels."""
 
