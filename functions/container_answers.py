@@ -6,7 +6,7 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler import Response, content_types
 
-from functions.inline_answer import inline_answer
+from functions.inline_answer import inline_answer, redirect
 from penstock.contracts.outcome import StoredObject
 from penstock.contracts.ports.objects import ResultStore
 from penstock.contracts.request import AsyncRequest, RequestState
@@ -45,8 +45,7 @@ class ContainerAnswers:
 
     def _succeeded(self, stored: StoredObject, status: int) -> Answer:
         if stored.size_bytes > self.inline_bytes:
-            url = self.results.url(stored, self.url_seconds)
-            return Response(HTTPStatus.SEE_OTHER, headers={"Location": url})
+            return redirect(self.results.url(stored, self.url_seconds))
         return self._inline(stored, status)
 
     def _failed(self, request: AsyncRequest) -> Answer:

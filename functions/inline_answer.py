@@ -1,7 +1,8 @@
-"""Bytes that travel inside an answer of a function."""
+"""Bytes that travel inside an answer of a function, or the way to where they lie."""
 
 import base64
 import json
+from http import HTTPStatus
 from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
@@ -17,6 +18,12 @@ def inline_answer(status: int, content: bytes, content_type: str) -> Response[An
     response = Response(status, content_type, base64.b64encode(content).decode())
     response.base64_encoded = True
     return response
+
+
+def redirect(url: str) -> Response[Any]:
+    """Return an answer that leads elsewhere."""
+    # Not `None`: the emulated API Gateway fails without a body.
+    return Response(HTTPStatus.SEE_OTHER, headers={"Location": url}, body="")
 
 
 def _text(content: bytes) -> str | None:

@@ -8,7 +8,7 @@ from typing import Any
 from aws_lambda_powertools.event_handler import Response
 
 from functions.http_api import Operation, answer
-from functions.inline_answer import inline_answer
+from functions.inline_answer import inline_answer, redirect
 from functions.status.service import InlineResult, StatusService
 from functions.waiting import Waiting
 from penstock.contracts.errors import InvalidSubmissionError
@@ -72,7 +72,7 @@ class RequestQuestions:
         result = self.service.result(_request_id(call), call.tenant, read_address(call))
         if isinstance(result, InlineResult):
             return inline_answer(HTTPStatus.OK, result.content, result.content_type)
-        return Response(HTTPStatus.SEE_OTHER, headers={"Location": result.url})
+        return redirect(result.url)
 
     def _queue_status(self, call: HttpCall) -> Response[str]:
         return answer(HTTPStatus.OK, queue_status(*self.service.depth(read_address(call))))

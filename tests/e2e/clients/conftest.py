@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlparse
 
 import boto3
 import pytest
@@ -27,6 +28,7 @@ _WORKERS = {
     "autoscaling": {"max_replica": 1, "concurrency_target": 4, "scale_down_delay": 60},
 }
 _CONTAINER = {**_WORKERS, "container": "examples/containers/echo"}
+_WEB = {**_CONTAINER, "preset": "http", "predict_path": "/", "health_path": "/health"}
 
 
 def _settings() -> str:
@@ -42,13 +44,8 @@ def _settings() -> str:
                 "include_response_in": ["success"],
             },
         },
-        "web": {
-            **_CONTAINER,
-            "preset": "http",
-            "predict_path": "/",
-            "health_path": "/health",
-            "input_buckets": [INPUT_BUCKET],
-        },
+        "web": {**_WEB, "input_buckets": [INPUT_BUCKET]},
+        "sleeper": _WEB,
     }
     settings = {
         "environment": "local",
@@ -128,6 +125,15 @@ class Clients:
             aws_secret_access_key=key.secret_access_key,
             **options,
         )
+
+    def object_at(self, uri: str) -> tuple[bytes, str] | None:
+        """Return what lies at an S3 URI, and its content type."""
+        place, s3 = urlparse(uri), self.stack.aws.s3
+        try:
+            found = s3.get_object(Bucket=place.netloc, Key=place.path.lstrip("/"))
+        except s3.exceptions.NoSuchKey:
+            return None
+        return found["Body"].read(), found["ContentType"]
 
 
 @pytest.fixture(scope="session")

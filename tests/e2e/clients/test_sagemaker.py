@@ -2,7 +2,6 @@
 
 import json
 from typing import Any
-from urllib.parse import urlparse
 
 import pytest
 from botocore.config import Config
@@ -33,18 +32,8 @@ def _input(clients: Clients) -> None:
     )
 
 
-def _object(clients: Clients, uri: str) -> tuple[bytes, str] | None:
-    place = urlparse(uri)
-    s3 = clients.stack.aws.s3
-    listed = s3.list_objects_v2(Bucket=place.netloc, Prefix=place.path.lstrip("/"))
-    if not listed.get("Contents"):
-        return None
-    found = s3.get_object(Bucket=place.netloc, Key=place.path.lstrip("/"))
-    return found["Body"].read(), found["ContentType"]
-
-
 def _wait(clients: Clients, uri: str, seconds: float = 90) -> tuple[bytes, str]:
-    return wait_until(lambda: _object(clients, uri), seconds, uri)
+    return wait_until(lambda: clients.object_at(uri), seconds, uri)
 
 
 def test_a_signed_call_is_answered_202_with_its_id_and_places(clients: Clients) -> None:
@@ -63,7 +52,7 @@ def test_the_models_bytes_and_type_appear_at_the_promised_place(clients: Clients
     body, content_type = _wait(clients, answer["OutputLocation"])
     assert json.loads(body) == {"inputs": "probe"}
     assert content_type == "application/json"
-    assert _object(clients, answer["FailureLocation"]) is None
+    assert clients.object_at(answer["FailureLocation"]) is None
 
 
 def test_an_inline_body_and_a_chosen_name_are_honoured(clients: Clients) -> None:
@@ -143,7 +132,7 @@ def test_a_failure_is_exactly_one_json_object_under_the_failure_path(
     body, content_type = _wait(clients, answer["FailureLocation"])
     assert content_type.startswith("application/json")
     assert said in json.dumps(json.loads(body))
-    assert _object(clients, answer["OutputLocation"]) is None
+    assert clients.object_at(answer["OutputLocation"]) is None
 
 
 def test_one_notification_comes_for_each_end_with_the_recorded_fields(clients: Clients) -> None:

@@ -56,7 +56,7 @@ class Reply:
     @classmethod
     def of(cls, answer: Mapping[str, Any]) -> Self:
         """Return what API Gateway makes of a function's answer."""
-        body = answer.get("body") or ""
+        body = answer["body"]
         return cls(
             answer["statusCode"],
             {name: values[0] for name, values in answer["multiValueHeaders"].items()},
