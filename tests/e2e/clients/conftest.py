@@ -18,6 +18,7 @@ from tests.e2e.stack import PENSTOCK, Stack, running_stack
 
 INPUT_BUCKET = "penstock-inputs"
 ENDPOINT = "echo-container"
+MAX_PAYLOAD_BYTES = 1_048_576
 SUCCESS_TOPIC = f"arn:aws:sns:us-east-1:{ACCOUNT_ID}:invocations-completed"
 ERROR_TOPIC = f"arn:aws:sns:us-east-1:{ACCOUNT_ID}:invocations-failed"
 
@@ -51,7 +52,7 @@ def _settings() -> str:
         "environment": "local",
         "region": "us-east-1",
         "cluster": {"name": "local", "kubeconfig_context": "local"},
-        "api": {"max_payload_bytes": 1_048_576},
+        "api": {"max_payload_bytes": MAX_PAYLOAD_BYTES},
         "webhooks": {"allow_local": True},
         "chains": {"both": "echo"},
         "models": {name: {"deployments": {"v1": own}} for name, own in deployments.items()},

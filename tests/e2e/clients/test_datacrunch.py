@@ -10,7 +10,7 @@ from verda.inference_client import (  # type: ignore[import-untyped]  # has no t
     InferenceClientError,
 )
 
-from tests.e2e.clients.conftest import Clients
+from tests.e2e.clients.conftest import MAX_PAYLOAD_BYTES, Clients
 from tests.e2e.stack import wait_until
 
 pytestmark = pytest.mark.e2e
@@ -35,12 +35,14 @@ def web(clients: Clients) -> InferenceClient:
     return client
 
 
+@pytest.mark.spec("datacrunch", 1)
 def test_a_synchronous_call_is_answered_by_the_container(web: InferenceClient) -> None:
     assert "probe" in str(web.run_sync({"inputs": "probe"}).output())
     unknown = {"Prefer": "return=minimal"}
     assert "probe" in str(web.run_sync({"inputs": "probe"}, headers=unknown).output())
 
 
+@pytest.mark.spec("datacrunch", 1, 8)
 def test_a_sub_path_and_a_query_reach_the_container_as_written(web: InferenceClient) -> None:
     seen = web.run_sync({"inputs": "probe"}, path="/v1/a%20b?x=1&x=2&y=%2F").output()
     assert seen["path"] == "/v1/a%20b"
@@ -48,6 +50,7 @@ def test_a_sub_path_and_a_query_reach_the_container_as_written(web: InferenceCli
     assert seen["method"] == "POST"
 
 
+@pytest.mark.spec("datacrunch", 2)
 def test_an_asynchronous_call_goes_through_the_published_states(web: InferenceClient) -> None:
     execution = web.run({"inputs": "probe"})
     heard, names = _followed(execution), [status.value for status in AsyncStatus]
@@ -59,6 +62,7 @@ def test_an_asynchronous_call_goes_through_the_published_states(web: InferenceCl
     assert set(execution.result()) != {"result"}
 
 
+@pytest.mark.spec("datacrunch", 3)
 def test_the_envelope_has_its_wire_form(web: InferenceClient) -> None:
     headers = {"Prefer": "respond-async", "X-Inference-Id": "probe-id-1"}
     answer = web.post("", json={"inputs": "probe"}, headers=headers, timeout_seconds=60)
@@ -69,6 +73,7 @@ def test_the_envelope_has_its_wire_form(web: InferenceClient) -> None:
     assert answer.headers["Location"].endswith(body["ResultPath"])
 
 
+@pytest.mark.spec("datacrunch", 4)
 def test_fire_and_forget_answers_nothing_else(web: InferenceClient) -> None:
     assert web.run({"inputs": "probe"}, no_response=True) is None
     headers = {"Prefer": "respond-async-proxy"}
@@ -76,6 +81,7 @@ def test_fire_and_forget_answers_nothing_else(web: InferenceClient) -> None:
     assert (answer.status_code, answer.content) == (202, b"")
 
 
+@pytest.mark.spec("datacrunch", 4, 8)
 def test_container_mode_relays_the_containers_own_answer(web: InferenceClient) -> None:
     headers = {"Prefer": "respond-async-container"}
     seen = web.run_sync({"inputs": "probe"}, path="/seen", headers=headers).output()
@@ -84,6 +90,7 @@ def test_container_mode_relays_the_containers_own_answer(web: InferenceClient) -
     assert headers_seen["prefer"] == "respond-async"
 
 
+@pytest.mark.spec("datacrunch", 7)
 def test_a_failing_container_is_completed_with_its_error(web: InferenceClient) -> None:
     execution = web.run({"inputs": "probe"}, path="/v1/x?status=418")
     assert "418" in _followed(execution)[-1]["Error"]
@@ -92,6 +99,7 @@ def test_a_failing_container_is_completed_with_its_error(web: InferenceClient) -
         web.run_sync({"inputs": "probe"}, path="/v1/x?status=418")
 
 
+@pytest.mark.spec("datacrunch", 5)
 def test_keys_and_ids_are_checked(clients: Clients, web: InferenceClient) -> None:
     stranger = InferenceClient("wrong", f"{clients.url}/containers/web")
     with pytest.raises(InferenceClientError, match=r"401|403"):
@@ -107,6 +115,7 @@ def test_keys_and_ids_are_checked(clients: Clients, web: InferenceClient) -> Non
         assert requests.get(url, headers=unknown, timeout=60).status_code == 404
 
 
+@pytest.mark.spec("datacrunch", 6)
 def test_health_reaches_the_containers_health_path(web: InferenceClient) -> None:
     assert web.health().status_code == 200
 
@@ -117,6 +126,17 @@ def test_an_unknown_deployment_is_an_error_of_the_library(clients: Clients) -> N
         nobody.run_sync({"inputs": "probe"})
 
 
+def test_a_body_over_the_limit_is_an_error_of_the_library(web: InferenceClient) -> None:
+    with pytest.raises(InferenceClientError, match="413"):
+        web.run({"inputs": "x" * MAX_PAYLOAD_BYTES})
+
+
+def test_an_id_that_cannot_be_one_is_an_error_of_the_library(web: InferenceClient) -> None:
+    with pytest.raises(InferenceClientError, match="400"):
+        web.run({"inputs": "probe"}, headers={"X-Inference-Id": "not an id"})
+
+
+@pytest.mark.spec("datacrunch", 10)
 def test_another_tenant_sees_nothing_even_under_an_equal_id(
     clients: Clients, web: InferenceClient
 ) -> None:

@@ -36,6 +36,7 @@ def _wait(clients: Clients, uri: str, seconds: float = 90) -> tuple[bytes, str]:
     return wait_until(lambda: clients.object_at(uri), seconds, uri)
 
 
+@pytest.mark.spec("sagemaker", 1)
 def test_a_signed_call_is_answered_202_with_its_id_and_places(clients: Clients) -> None:
     answer = clients.runtime().invoke_endpoint_async(
         EndpointName=ENDPOINT, InputLocation=LOCATION, InferenceId="abc-1"
@@ -47,6 +48,7 @@ def test_a_signed_call_is_answered_202_with_its_id_and_places(clients: Clients) 
     assert answer["FailureLocation"].startswith("s3://")
 
 
+@pytest.mark.spec("sagemaker", 2)
 def test_the_models_bytes_and_type_appear_at_the_promised_place(clients: Clients) -> None:
     answer = clients.runtime().invoke_endpoint_async(EndpointName=ENDPOINT, InputLocation=LOCATION)
     body, content_type = _wait(clients, answer["OutputLocation"])
@@ -55,6 +57,7 @@ def test_the_models_bytes_and_type_appear_at_the_promised_place(clients: Clients
     assert clients.object_at(answer["FailureLocation"]) is None
 
 
+@pytest.mark.spec("sagemaker", 3)
 def test_an_inline_body_and_a_chosen_name_are_honoured(clients: Clients) -> None:
     answer = clients.runtime().invoke_endpoint_async(
         EndpointName=ENDPOINT,
@@ -68,6 +71,7 @@ def test_an_inline_body_and_a_chosen_name_are_honoured(clients: Clients) -> None
     assert len(body) == 128_000
 
 
+@pytest.mark.spec("sagemaker", 4)
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -96,6 +100,7 @@ def test_what_the_api_forbids_is_a_validation_error(
     assert refused.value.response["Error"]["Message"]
 
 
+@pytest.mark.spec("sagemaker", 5)
 def test_a_wrong_secret_and_an_unknown_key_are_refused(clients: Clients) -> None:
     known = clients.access_key
     for key, code in (
@@ -110,6 +115,7 @@ def test_a_wrong_secret_and_an_unknown_key_are_refused(clients: Clients) -> None
         assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403
 
 
+@pytest.mark.spec("sagemaker", 7)
 @pytest.mark.parametrize(
     ("call", "said"),
     [
@@ -135,6 +141,7 @@ def test_a_failure_is_exactly_one_json_object_under_the_failure_path(
     assert clients.object_at(answer["OutputLocation"]) is None
 
 
+@pytest.mark.spec("sagemaker", 8)
 def test_one_notification_comes_for_each_end_with_the_recorded_fields(clients: Clients) -> None:
     aws = clients.stack.aws
     url = aws.sqs.create_queue(QueueName="invocations")["QueueUrl"]

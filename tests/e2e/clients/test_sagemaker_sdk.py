@@ -25,12 +25,14 @@ def outcomes(clients: Clients) -> Outcomes:
     return found
 
 
+@pytest.mark.spec("sagemaker", 6)
 def test_a_result_is_absent_until_it_is_there(outcomes: Outcomes) -> None:
     assert outcomes["too early"]["error"] == "ObjectNotExistedError"
     assert outcomes["waited for"]["heard"] == PROBE
     assert outcomes["asked again"]["heard"] == PROBE
 
 
+@pytest.mark.spec("sagemaker", 6, 7)
 def test_a_failing_model_is_the_error_that_the_sdk_has_for_it(outcomes: Outcomes) -> None:
     assert outcomes["failed"]["error"] == "AsyncInferenceModelError"
     assert "asked to answer 400" in outcomes["failed"]["text"]
