@@ -64,7 +64,7 @@ class RetryPolicy(Contract):
     initial_delay_ms: Annotated[int, Field(ge=0, le=10_000)] = 1_000
     max_delay_ms: Annotated[int, Field(ge=0, le=60_000)] = 5_000
     retries_answers: bool = True
-    """Whether an error that the model server answered is tried again; a lost worker always is."""
+    """Whether a model server's error or timeout is tried again; a lost worker always is."""
 
     def delay_seconds(self, failed_attempts: int) -> float:
         """Return how long to wait after so many failed attempts (1 or more)."""

@@ -87,7 +87,9 @@ class RequestProtocol:
 
         `answer` is what the model server itself said, if it did.
         """
-        may_help = fault.code.is_retried and (answer is None or request.retry.retries_answers)
+        # Silence until the time was up is an answer too: it came from the model, not from a loss.
+        is_answer = answer is not None or fault.code is FaultCode.MODEL_PREDICT_TIMEOUT
+        may_help = fault.code.is_retried and (request.retry.retries_answers or not is_answer)
         if may_help and request.attempts_left > 0:
             released = self.requests.release(request, fault, counts_as_attempt=True)
             return Wait(released.retry.delay_seconds(released.failed_attempts))

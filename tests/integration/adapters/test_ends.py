@@ -1,5 +1,7 @@
 """How a request ends and what is remembered afterwards, whatever the family."""
 
+from datetime import timedelta
+
 import pytest
 
 from penstock.contracts.errors import ClaimRefusedError, UnknownRequestError
@@ -64,6 +66,26 @@ def test_a_failure_has_its_fault_and_its_document(
     assert (ended.state, ended.faults, ended.result) == (RequestState.FAILED, (TIMEOUT,), failure)
     assert ended.webhook_status is WebhookStatus.PENDING
     assert ports.requests.find(REQUEST_ID) == ended
+
+
+@pytest.mark.spec("baseten", 14)
+def test_an_ended_request_is_kept_for_days_even_after_ten_attempts_of_the_longest_run(
+    ports: Ports, held: AsyncRequest
+) -> None:
+    ports.clock.advance(10 * 11.5 * 3_600)
+    ports.requests.finish(held, Failed(fault=TIMEOUT, failure=None))
+
+    ended = ports.requests.find(REQUEST_ID)
+    assert ended is not None
+    assert ended.purge_at >= ports.clock() + timedelta(days=2)
+
+
+@pytest.mark.spec("baseten", 14)
+def test_a_request_that_never_ran_is_kept_for_a_week_after_its_end(
+    ports: Ports, queued: AsyncRequest
+) -> None:
+    canceled = ports.requests.cancel(queued.request_id, force=False)
+    assert canceled.purge_at >= ports.clock() + timedelta(days=7)
 
 
 def test_a_stopped_request_calls_no_webhook(ports: Ports, held: AsyncRequest) -> None:

@@ -125,6 +125,32 @@ async def test_an_answer_that_never_comes_is_a_timeout() -> None:
     assert failure.value.fault.message == "Prediction ran longer than 0.1 s."
 
 
+@pytest.mark.spec("baseten", 26)
+async def test_an_answer_in_pieces_is_gathered() -> None:
+    async def generate(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "text/plain"})
+        await response.prepare(request)
+        for piece in (b"one ", b"two ", b"three"):
+            await response.write(piece)
+        return response
+
+    assert await _asked(generate) == Answer(b"one two three", "text/plain")
+
+
+@pytest.mark.spec("baseten", 26)
+async def test_an_answer_that_stops_half_way_is_a_timeout() -> None:
+    async def stall(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        await response.write(b"one ")
+        await asyncio.sleep(30)
+        return response
+
+    with pytest.raises(ModelFaultError) as failure:
+        await _asked(stall, timeout_seconds=0.1)
+    assert failure.value.fault.code is FaultCode.MODEL_PREDICT_TIMEOUT
+
+
 async def test_an_answer_that_is_too_large_fails() -> None:
     with pytest.raises(ModelFaultError) as failure:
         await _asked(_answering(200, "x" * 1_001))

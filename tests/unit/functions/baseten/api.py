@@ -1,5 +1,6 @@
 """Both functions behind one API, called as API Gateway calls them."""
 
+import json
 import re
 from dataclasses import dataclass, field
 from typing import Any
@@ -74,6 +75,8 @@ class Api:
 
     def call(self, method: str, path: str, body: Any = None, **event: Any) -> Reply:
         """Return the answer; a body that is neither text nor bytes is sent as JSON."""
+        if not isinstance(body, str | bytes | None):
+            body = json.dumps(body)
         return Reply.of(self.answer(proxy_event(method, path, body, **event)))
 
     def answer(self, event: dict[str, Any]) -> dict[str, Any]:
