@@ -1,11 +1,14 @@
 """The archive of all functions, built without Docker: the same input gives the same bytes."""
 
 import hashlib
+import shutil
+import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from infra.artifacts.bytecode import compile_folder, compiler
 from infra.artifacts.workspace import (
     CACHE,
     ROOT,
@@ -44,10 +47,14 @@ class LambdaTarget:
     options: tuple[str, ...]
     """The same, in the words of `uv pip install`."""
 
+    python: str
+    """The Python there, as uv takes it."""
+
 
 CLOUD = LambdaTarget(
     "python3.13-arm64",
     ("--python-platform", "aarch64-manylinux2014", "--python-version", "3.13"),
+    python="3.13",
 )
 """Lambda on Graviton."""
 
@@ -56,7 +63,9 @@ def target_of(interpreter: Path) -> LambdaTarget:
     """Return the target that is this machine with a given Python."""
     tell = "import sys, sysconfig; print(sys.version.split()[0], sysconfig.get_platform())"
     version, platform = run("reading a Python's version", [str(interpreter), "-c", tell]).split()
-    return LambdaTarget(f"python{version}-{platform}", ("--python", str(interpreter)))
+    return LambdaTarget(
+        f"python{version}-{platform}", ("--python", str(interpreter)), str(interpreter)
+    )
 
 
 def lambda_archive(target: LambdaTarget, cache: Path = CACHE / "bundles") -> Path:
@@ -66,14 +75,16 @@ def lambda_archive(target: LambdaTarget, cache: Path = CACHE / "bundles") -> Pat
         ArtifactError: the dependencies cannot be installed.
     """
     folder = cache / target.name
-    packages = _installed(target, folder)
+    compiling = compiler(target.python)
+    packages = _installed(target, folder, compiling)
     # Read once: what is edited meanwhile must not end up under the name of what it was.
     own = {name: source.read_bytes() for name, source in _own_files()}
     digests = (f"{name} {hashlib.sha256(content).hexdigest()}" for name, content in own.items())
     name = fingerprint(packages.name, Path(__file__).read_text(), *digests)
 
     def build(path: Path) -> None:
-        content = {**{n: source.read_bytes() for n, source in _package_files(packages)}, **own}
+        content = {name: source.read_bytes() for name, source in _package_files(packages)}
+        content |= own if compiling is None else _with_bytecode(own, compiling)
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
             for entry in sorted(content):
                 _add(archive, entry, content[entry])
@@ -81,7 +92,7 @@ def lambda_archive(target: LambdaTarget, cache: Path = CACHE / "bundles") -> Pat
     return _in_use(built_once(folder / f"functions-{name}.zip", build), "functions-*.zip")
 
 
-def _installed(target: LambdaTarget, folder: Path) -> Path:
+def _installed(target: LambdaTarget, folder: Path, compiling: Sequence[str] | None) -> Path:
     omitted = [part for name in _IN_THE_RUNTIME for part in ("--no-emit-package", name)]
     requirements = run(
         "reading the functions' dependencies",
@@ -100,8 +111,12 @@ def _installed(target: LambdaTarget, folder: Path) -> Path:
             ),
             stdin=requirements,
         )
+        shutil.rmtree(folder / "bin", ignore_errors=True)
+        if compiling is not None:
+            compile_folder(folder, compiling)
 
-    packages = folder / f"packages-{fingerprint(requirements, *target.options)}"
+    how = "compiled" if compiling else "as source"
+    packages = folder / f"packages-{fingerprint(requirements, how, *target.options)}"
     return _in_use(built_once(packages, install), "packages-*")
 
 
@@ -112,9 +127,24 @@ def _in_use(path: Path, alike: str) -> Path:
 
 
 def _package_files(packages: Path) -> Iterator[tuple[str, Path]]:
-    for path in shipped_files(packages):
-        if path.name not in _TRACES_OF_INSTALLING and path.parts[len(packages.parts)] != "bin":
+    for path in packages.rglob("*"):
+        if path.is_file() and path.name not in _TRACES_OF_INSTALLING:
             yield path.relative_to(packages).as_posix(), path
+
+
+def _with_bytecode(sources: Mapping[str, bytes], compiling: Sequence[str]) -> Mapping[str, bytes]:
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        for name, content in sources.items():
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        compile_folder(folder, compiling)
+        return {
+            path.relative_to(folder).as_posix(): path.read_bytes()
+            for path in folder.rglob("*")
+            if path.is_file()
+        }
 
 
 def _own_files() -> Iterator[tuple[str, Path]]:

@@ -2,6 +2,8 @@
 
 import sys
 import zipfile
+from dataclasses import replace
+from importlib.util import MAGIC_NUMBER, source_from_cache
 from pathlib import Path
 
 import pytest
@@ -33,6 +35,7 @@ ENVIRONMENTS: dict[str, type[ProcessEnvironment]] = {
 }
 FUNCTIONS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/handler.py"))
 IN_THE_RUNTIME = ("boto3", "botocore", "s3transfer")
+UNCHECKED = (1).to_bytes(4, "little")  # PEP 552: no look at the source
 AARCH64 = 183  # e_machine of ELF
 
 
@@ -123,6 +126,27 @@ def test_another_source_is_another_archive(
     assert zipfile.ZipFile(changed).read("functions/added.py") == b"ADDED = True\n"
 
 
+def test_a_cold_start_compiles_nothing(archive: Path) -> None:
+    content = zipfile.ZipFile(archive)
+    names = content.namelist()
+    sources = {name for name in names if name.endswith(".py")}
+    compiled = {name for name in names if name.endswith(".pyc")}
+
+    assert {source_from_cache(name) for name in compiled} == sources
+    assert {content.read(name)[:8] for name in compiled} == {MAGIC_NUMBER + UNCHECKED}
+
+
+def test_without_the_right_python_the_archive_has_sources_alone(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    machine = target_of(Path(sys.executable))
+
+    archive = lambda_archive(replace(machine, python=str(tmp_path / "no-python")), tmp_path)
+
+    assert not [name for name in zipfile.ZipFile(archive).namelist() if name.endswith(".pyc")]
+    assert "cold start compiles its sources" in caplog.text
+
+
 @pytest.fixture(scope="session")
 def cloud_archive() -> Path:
     return lambda_archive(CLOUD)
@@ -136,7 +160,6 @@ def test_the_archive_is_small_and_holds_nothing_for_developers(
         tops = {name.split("/")[0] for name in names}
         assert path.stat().st_size < 15_000_000
         assert tops & {"infra", "runtime_image", "tests", "examples", *IN_THE_RUNTIME} == set()
-        assert not [n for n in names if "__pycache__" in n or n.endswith(".pyc")]
         assert not [n for n in names if n.startswith("penstock/adapters/in_memory")]
         assert {f"functions/{name}/handler.py" for name in FUNCTIONS} <= set(names)
         assert names == sorted(names)
