@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from penstock.cli import local
+from penstock.cli.batch import commands as batch
 from penstock.cli.costs import estimates, instances
 from penstock.cli.dlq import commands as dlq
 from penstock.cli.failures import EXIT_CODES_HELP, PenstockGroup
@@ -21,6 +22,7 @@ app = typer.Typer(
     epilog=EXIT_CODES_HELP,
 )
 app.add_typer(requests.app)
+app.add_typer(batch.app, name="batch")
 app.add_typer(keys.app, name="keys")
 app.add_typer(webhooks.app, name="webhooks")
 app.add_typer(dlq.app, name="dlq")

@@ -1,6 +1,8 @@
 """The commands themselves."""
 
 import sys
+from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +12,7 @@ from penstock.cli.connections import connections
 from penstock.cli.failures import ExitCode
 from penstock.cli.output import AsJson, print_json, print_many, print_one
 from penstock.cli.requests.model_input import read_model_input
+from penstock.cli.requests.moment import moment
 
 if TYPE_CHECKING:
     from penstock.client import CancelAnswer, RequestStatus
@@ -37,6 +40,10 @@ def submit(  # noqa: PLR0913 - one parameter for each option
     input_file: Annotated[
         str | None, typer.Option("--input", metavar="FILE", help="JSON input; - is stdin.")
     ] = None,
+    content_type: Annotated[
+        str | None,
+        typer.Option(metavar="TYPE", help="Send the file as it is, of any size, as image/png, …"),
+    ] = None,
     settings: Annotated[
         list[str] | None,
         typer.Option(
@@ -63,12 +70,16 @@ def submit(  # noqa: PLR0913 - one parameter for each option
     timeout: Timeout = 600,
     as_json: AsJson = False,
 ) -> None:
-    """Submit one request; print its id."""
-    model_input = read_model_input(input_file, settings or ())
+    """Submit one request; print its id.
+
+    JSON of more than 200 KiB, and whatever has a --content-type, is uploaded to S3 first.
+    """
+    model_input = read_model_input(input_file, settings or (), content_type)
     with connections(context).client() as client:
         handle = client.submit(
             model,
-            model_input,
+            model_input.value,
+            input_location=model_input.place(client),
             environment=environment,
             deployment=deployment,
             priority=priority,
@@ -181,6 +192,37 @@ def queue(
     with connections(context).client() as client:
         depth = client.queue(model, environment=environment, deployment=deployment)
     print_one(depth, as_json=as_json)
+
+
+@app.command("list", epilog="Example: penstock list ocr --status FAILED --since 2h")
+def list_(  # noqa: PLR0913 - one parameter for each option
+    context: typer.Context,
+    model: ModelId,
+    *,
+    environment: Environment = None,
+    deployment: Deployment = None,
+    status: Annotated[
+        str | None, typer.Option(help="QUEUED, IN_PROGRESS, SUCCEEDED, FAILED, EXPIRED, …")
+    ] = None,
+    since: Annotated[
+        datetime | None,
+        typer.Option(parser=moment, metavar="TIME", help="30m, 12h or 7d ago, or a date and time."),
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, help="Most requests to show.")] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """List the requests you sent to a deployment, the newest first."""
+    with connections(context).client() as client:
+        listed = client.list_requests(
+            model,
+            environment=environment,
+            deployment=deployment,
+            status=status.upper() if status else None,
+            created_after=since,
+        )
+        found = list(islice(listed, limit))
+    columns = ("request_id", "status", "created_at", "status_at", "errors")
+    print_many(found, columns, as_json=as_json)
 
 
 def _write(file: Path, content: bytes) -> None:

@@ -26,7 +26,10 @@ class Batch:
 
     def __init__(self, items: Iterable[Mapping[str, Any]]) -> None:
         # With a key of its own an item may be sent again without fear of a second request.
-        self._items = [{"idempotency_key": uuid.uuid4().hex, **item} for item in items]
+        self._items = [
+            {**item, "idempotency_key": item.get("idempotency_key") or uuid.uuid4().hex}
+            for item in items
+        ]
         self._entries: dict[int, BatchEntry] = {}
         self._is_given_up = False
 

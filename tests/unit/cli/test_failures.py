@@ -60,7 +60,8 @@ def test_every_exit_code_is_in_the_help(penstock: CommandLineOf) -> None:
 @pytest.mark.parametrize(
     "command",
     [
-        *("submit", "status", "wait", "result", "cancel", "queue"),
+        *("submit", "status", "wait", "result", "cancel", "queue", "list"),
+        *("batch submit", "batch status", "batch results"),
         *("keys create", "keys list", "keys revoke"),
         *("local up", "local down", "local status", "local logs"),
     ],

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from tests.unit.cli.conftest import CommandLine, CommandLineOf
-from tests.unit.client.api import FAILED, accepted, at, status_body
+from tests.unit.client.api import FAILED, Reply, accepted, at, status_body
 
 
 def submitted(run: CommandLine) -> dict[str, Any]:
@@ -54,6 +54,61 @@ def test_keys_of_the_input_are_set_from_text_and_from_files(
     assert submitted(run)["model_input"] == {"image": "aGk=", "language": "en"}
 
 
+def uploading_api() -> tuple[Reply, ...]:
+    place = {
+        "url": "https://payloads.s3.example.com/uploads/acme/0f1e",
+        "method": "PUT",
+        "headers": {"If-None-Match": "*"},
+        "location": "s3://payloads/uploads/acme/0f1e",
+        "expires_in_seconds": 3600,
+    }
+    return httpx.Response(201, json=place), httpx.Response(200), accepted()
+
+
+@pytest.mark.parametrize("through_a_pipe", [False, True])
+def test_a_file_of_another_type_is_uploaded_as_it_is(
+    penstock: CommandLineOf, tmp_path: Path, *, through_a_pipe: bool
+) -> None:
+    run, scan = penstock(*uploading_api()), tmp_path / "scan.png"
+    scan.write_bytes(b"\x89PNG")
+    file, piped = ("-", b"\x89PNG") if through_a_pipe else (str(scan), b"")
+
+    done = run("submit", "ocr", "--input", file, "--content-type", "image/png", input=piped)
+
+    assert done.stdout == "r1\n"
+    assert "uploading 4 bytes" in done.stderr
+    asked, put, submission = run.connections.api.asked
+    assert json.loads(asked.content) == {"content_type": "image/png"}
+    assert put.content == b"\x89PNG"
+    assert json.loads(submission.content)["model_input_location"].startswith("s3://payloads/")
+    assert "model_input" not in json.loads(submission.content)
+
+
+def test_json_too_large_for_a_queue_is_uploaded(penstock: CommandLineOf, tmp_path: Path) -> None:
+    run, large = penstock(*uploading_api()), {"image": "ä" * 110_000}
+    (tmp_path / "page.json").write_text(json.dumps(large))
+
+    run("submit", "ocr", "--input", str(tmp_path / "page.json"))
+
+    asked, put, submission = run.connections.api.asked
+    assert json.loads(asked.content) == {"content_type": "application/json"}
+    assert json.loads(put.content) == large
+    assert "model_input_location" in json.loads(submission.content)
+
+
+@pytest.mark.parametrize("value", ["NaN", "1e999", '"\\ud800"'])
+def test_an_input_that_only_python_takes_for_json_is_refused(
+    penstock: CommandLineOf, value: str
+) -> None:
+    run = penstock()
+
+    done = run("submit", "ocr", "--input", "-", input=value)
+
+    assert done.exit_code == 2
+    assert "input: this is not JSON" in done.stderr
+    assert run.connections.api.asked == []
+
+
 def test_every_option_of_a_submission_arrives(penstock: CommandLineOf) -> None:
     run = penstock(accepted())
 
@@ -74,7 +129,9 @@ def test_every_option_of_a_submission_arrives(penstock: CommandLineOf) -> None:
     [
         ([], "--input FILE"),
         (["--input", "missing.json"], "cannot read missing.json"),
-        (["--input", "-"], "stdin is not JSON"),
+        (["--input", "-"], "--content-type TYPE sends any file"),
+        (["--set", "a=b", "--content-type", "text/plain"], "goes with --input FILE alone"),
+        (["--input", "missing.png", "--content-type", "image/png"], "cannot read missing.png"),
         (["--set", "novalue"], "KEY=VALUE"),
         (["--set", "image=@missing.png"], "cannot read missing.png"),
         (["--set", "a=b", "--environment", "e", "--deployment", "d"], "not both"),
