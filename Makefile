@@ -22,6 +22,7 @@ check: setup ## Lint, types, import rules
 	uv run --frozen ruff check .
 	uv run --frozen mypy
 	uv run --frozen lint-imports
+	uv run --frozen hadolint runtime_image/Dockerfile examples/containers/*/Dockerfile
 
 test: setup ## All tests: unit, infra, bundle, integration and the local stack
 	$(PYTEST)

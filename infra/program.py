@@ -4,7 +4,7 @@ import pulumi
 import pulumi_aws as aws
 
 from infra.artifacts.artifacts import Artifacts
-from infra.artifacts.images import dispatcher_image, model_images
+from infra.artifacts.images import StackImages
 from infra.cluster_place import ClusterPlace, declare_cluster_place
 from infra.components.api.background_functions import (
     BackgroundFunctions,
@@ -113,7 +113,7 @@ def _declare_models(
     place: ClusterPlace,
     opts: pulumi.ResourceOptions,
 ) -> None:
-    kept = settings.is_protected
+    images = StackImages(settings, artifacts, opts)
     closed = worker_namespace(settings.cluster.namespace, place.surroundings)
     namespace = ClosedNamespace("workers", closed, opts)
     platform = WorkerPlatform(
@@ -122,7 +122,7 @@ def _declare_models(
         has_worker_nodes=place.has_worker_nodes,
         namespace=namespace.name,
         region=settings.region,
-        dispatcher_image=dispatcher_image(opts, is_protected=kept),
+        dispatcher_image=images.dispatcher(),
         requests=data.requests,
         store=data.store,
         notifications=data.notifications,
@@ -134,6 +134,9 @@ def _declare_models(
             catalog=data.catalog,
             settings=model,
             chains=[chain for chain, reached in settings.chains.items() if reached == model_id],
-            images=model_images(model_id, model, artifacts, opts, is_protected=kept),
+            images={
+                name: images.model_server(f"{model_id}-{name}", deployment)
+                for name, deployment in model.deployments.items()
+            },
         )
         ServedModel(model_id, args, opts)

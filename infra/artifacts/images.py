@@ -1,55 +1,72 @@
 """The images of a stack: the dispatcher's, and those of model servers that are built here."""
 
+import re
+from dataclasses import dataclass
+from functools import cached_property
 from typing import cast
 
 import pulumi
 
 from infra.artifacts.artifacts import Artifacts
+from infra.artifacts.image_context import fingerprint_of_context
 from infra.artifacts.model_image import container_context
-from infra.artifacts.workspace import ROOT, fingerprint, fingerprint_of
+from infra.artifacts.workspace import ROOT
 from infra.components.compute.built_image import BuiltImage, BuiltImageArgs
-from infra.settings.model_settings import DeploymentSettings, ModelSettings
+from infra.settings.model_settings import DeploymentSettings
+from infra.settings.stack_settings import StackSettings
+
+GPU_BASE = "localhost/penstock-gpu"
+"""What a Truss directory calls our base with CUDA. No registry has this name, so that nobody can
+lay another image under it."""
+
+_ON_GPU_BASE = re.compile(rf"^FROM\s+{re.escape(GPU_BASE)}(\s|$)", re.MULTILINE)
+_DOCKERFILE = ROOT / "runtime_image" / "Dockerfile"
 
 
-def dispatcher_image(opts: pulumi.ResourceOptions, *, is_protected: bool) -> pulumi.Output[str]:
-    """Build the dispatcher's image and return it by digest."""
-    args = BuiltImageArgs(
-        context=ROOT,
-        dockerfile=ROOT / "runtime_image" / "Dockerfile",
-        stage="dispatcher",
-        tag=_fingerprint_of_dispatcher(),
-        is_protected=is_protected,
-    )
-    return BuiltImage("dispatcher", args, opts).ref
+@dataclass(frozen=True)
+class StackImages:
+    """Declares the images of a stack, each once."""
 
+    stack: StackSettings
+    artifacts: Artifacts
+    opts: pulumi.ResourceOptions
 
-def model_images(
-    model_id: str,
-    model: ModelSettings,
-    artifacts: Artifacts,
-    opts: pulumi.ResourceOptions,
-    *,
-    is_protected: bool,
-) -> dict[str, pulumi.Input[str]]:
-    """Return the model server's image of each deployment by digest; build those that are ours."""
+    def dispatcher(self) -> pulumi.Output[str]:
+        """Build the dispatcher's image and return it by digest."""
+        base = {"BASE_IMAGE": given} if (given := self.stack.images.base) else {}
+        return self._ours("dispatcher", base)
 
-    def image(name: str, settings: DeploymentSettings) -> pulumi.Input[str]:
+    def model_server(self, deployment_id: str, settings: DeploymentSettings) -> pulumi.Input[str]:
+        """Return the model server's image by digest; build it unless it is a ready one."""
         if settings.image is not None:
             return settings.image
         if settings.container is not None:
             context = container_context(ROOT / settings.container)
         else:
-            context = artifacts.model_context(ROOT / cast("str", settings.truss))
+            context = self.artifacts.model_context(ROOT / cast("str", settings.truss))
+        is_on_gpu_base = _ON_GPU_BASE.search((context / "Dockerfile").read_text())
         args = BuiltImageArgs(
-            context=context, tag=fingerprint_of(context), is_protected=is_protected
+            context=context,
+            fingerprint=fingerprint_of_context(context),
+            is_protected=self.stack.is_protected,
+            cache=self.stack.images.cache,
+            bases={GPU_BASE: self._gpu_base} if is_on_gpu_base else {},
         )
-        return BuiltImage(f"{model_id}-{name}-server", args, opts).ref
+        return BuiltImage(f"{deployment_id}-server", args, self.opts).ref
 
-    return {name: image(name, settings) for name, settings in model.deployments.items()}
+    @cached_property
+    def _gpu_base(self) -> pulumi.Output[str]:
+        base = {"GPU_BASE_IMAGE": given} if (given := self.stack.images.gpu_base) else {}
+        return self._ours("gpu", base)
 
-
-def _fingerprint_of_dispatcher() -> str:
-    let_through = (ROOT / ".dockerignore").read_text()
-    parts = [ROOT / line[1:] for line in let_through.splitlines() if line.startswith("!")]
-    contents = [fingerprint_of(p) if p.is_dir() else p.read_text() for p in parts]
-    return fingerprint(let_through, *contents)
+    def _ours(self, stage: str, build_arguments: dict[str, str]) -> pulumi.Output[str]:
+        args = BuiltImageArgs(
+            context=ROOT,
+            fingerprint=fingerprint_of_context(ROOT),
+            is_protected=self.stack.is_protected,
+            cache=self.stack.images.cache,
+            dockerfile=_DOCKERFILE,
+            stage=stage,
+            build_arguments=build_arguments,
+        )
+        return BuiltImage(stage, args, self.opts).ref

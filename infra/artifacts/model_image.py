@@ -1,7 +1,9 @@
 """What images of model servers are built from: Truss directories, through Truss, and containers."""
 
+import shutil
 from pathlib import Path
 
+from infra.artifacts.image_context import check_no_secrets
 from infra.artifacts.workspace import CACHE, ArtifactError, built_once, fingerprint_of, run, uv
 
 TRUSS_VERSION = "0.18.35"
@@ -11,7 +13,7 @@ def model_context(truss: Path, cache: Path = CACHE / "contexts") -> Path:
     """Return the folder that the model's image is built from: the real Truss server and the model.
 
     Raises:
-        ArtifactError: there is no Truss directory, or Truss refuses it.
+        ArtifactError: there is no Truss directory, Truss refuses it, or it holds a secret.
     """
     if not truss.is_dir():
         raise ArtifactError(f"{truss}: there is no such Truss directory")
@@ -26,10 +28,11 @@ def container_context(directory: Path) -> Path:
     """Return a directory that an image can be built from as it is.
 
     Raises:
-        ArtifactError: there is none, or it has no Dockerfile.
+        ArtifactError: there is none, it has no Dockerfile, or it holds a secret.
     """
     if not (directory / "Dockerfile").is_file():
         raise ArtifactError(f"{directory}: there is no such directory with a Dockerfile")
+    check_no_secrets(directory, directory)
     return directory
 
 
@@ -43,3 +46,6 @@ def _build(truss: Path, folder: Path) -> None:
     )
     if not (folder / "Dockerfile").is_file():
         raise ArtifactError(f"{truss}: Truss made no Dockerfile")
+    # A second copy of all, weights too, of which Truss made a hash.
+    shutil.rmtree(folder / "build_hash", ignore_errors=True)
+    check_no_secrets(folder, truss)

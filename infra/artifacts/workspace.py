@@ -5,7 +5,7 @@ import hashlib
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from uv import find_uv_bin
@@ -94,8 +94,13 @@ def fingerprint(*texts: str) -> str:
 
 def fingerprint_of(folder: Path) -> str:
     """Return a short name for the content of `folder`."""
+    return fingerprint_of_files(folder, shipped_files(folder))
+
+
+def fingerprint_of_files(folder: Path, files: Iterable[Path]) -> str:
+    """Return a short name for `files` below `folder`: their names, contents and modes."""
     texts: list[str] = []
-    for path in shipped_files(folder):
+    for path in files:
         executable = bool(path.stat().st_mode & 0o100)
         content = hashlib.sha256(path.read_bytes()).hexdigest()
         texts.append(f"{path.relative_to(folder).as_posix()} {executable} {content}")

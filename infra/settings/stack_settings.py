@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from infra.settings.api.api_settings import ApiSettings
 from infra.settings.cluster_settings import ClusterSettings
+from infra.settings.image_settings import ImageSettings
 from infra.settings.instances.catalogue import Catalogue
 from infra.settings.instances.fleet_plan import plan_fleet
 from infra.settings.model_settings import DeploymentSettings, Label, ModelSettings
@@ -83,6 +84,7 @@ class StackSettings(Settings):
     tenants: TenantSettings = TenantSettings()
     webhooks: WebhookSettings = WebhookSettings()
     retention: RetentionSettings = RetentionSettings()
+    images: ImageSettings = ImageSettings()
     tags: dict[str, str] = Field(default_factory=dict)
     """Put on every AWS resource, beside `Project` and `Environment`."""
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any
 
 import pulumi
@@ -110,10 +111,10 @@ class CloudMocks(pulumi.runtime.Mocks):
             "aws:route53/record:Record": {"fqdn": args.inputs.get("name", "")},
             "aws:apigateway/stage:Stage": {"invokeUrl": f"https://api.example/{args.name}"},
             "aws:ecr/repository:Repository": {
-                "repositoryUrl": f"{ACCOUNT}.dkr.example/{args.name}",
+                "repositoryUrl": f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/{args.name}",
                 "registryId": ACCOUNT,
             },
-            "docker-build:index:Image": {"ref": f"{args.name}@sha256:{'a' * 64}"},
+            "docker-build:index:Image": {"digest": f"sha256:{_hash(args.name)}"},
             "aws:ec2/eip:Eip": {"allocationId": f"eipalloc-{args.name}"},
             "aws:ec2/launchTemplate:LaunchTemplate": {"latestVersion": 1},
             "aws:cloudwatch/eventRule:EventRule": {
@@ -145,6 +146,10 @@ class CloudMocks(pulumi.runtime.Mocks):
             },
         }
         return answers[args.token], []  # a new invoke is answered on purpose
+
+
+def _hash(name: str) -> str:
+    return sha256(name.encode()).hexdigest()
 
 
 def _queue_url(name: str) -> str:

@@ -15,7 +15,7 @@ from infra.program import declare
 from infra.settings.stack_settings import StackSettings
 from policies.guardrails.taggable import TAGGABLE
 from tests.infra.cluster.platforms import platform
-from tests.infra.recording import ACCOUNT, REGION, CloudMocks, Declared, record
+from tests.infra.recording import CloudMocks, Declared, record
 from tests.policies.sdk import has_tags
 from tests.policies.servicer import UNKNOWN, Finding, Pack, as_given
 
@@ -46,17 +46,6 @@ PLATFORM_CONFIG: Config = {
     # Tags come from a stack's provider, which a platform is declared without.
     "required-tags": {"enforcementLevel": "disabled"},
 }
-
-
-class _Cloud(CloudMocks):
-    """Answers with images that lie in a registry, as policies want to see them."""
-
-    def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str, dict[str, Any]]:
-        given_id, state = super().new_resource(args)
-        if args.typ == "docker-build:index:Image":
-            registry = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com"
-            state["ref"] = f"{registry}/{args.name}@sha256:{'a' * 64}"
-        return given_id, state
 
 
 class _FirstPreview(CloudMocks):
@@ -106,7 +95,7 @@ def program(name: str, artifacts: Artifacts) -> Program:
 
 
 def deployed(run: Program, *, stack: str) -> Declared:
-    return record(run, stack=stack, answers=_Cloud())
+    return record(run, stack=stack)
 
 
 def previewed(run: Program, *, stack: str) -> Declared:

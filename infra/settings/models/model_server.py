@@ -5,20 +5,14 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
+from infra.settings.image_settings import PinnedImage
 from infra.settings.settings import Settings
 
 Preset = Literal["truss", "sagemaker", "http"]
 
-_DIGEST = re.compile(r"\S+@sha256:[0-9a-f]{64}")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _OWN_PORT = 9_090
 _HTTP_ONLY = ("predict_path", "health_path", "port")
-
-
-def _pinned(image: str) -> str:
-    if not _DIGEST.fullmatch(image):
-        raise ValueError(f"{image!r} can change under its tag; write repository@sha256:<digest>")
-    return image
 
 
 def _free_variable(name: str) -> str:
@@ -48,7 +42,7 @@ class ModelServerSettings(Settings):
     container: str | None = None
     """A directory with a Dockerfile, relative to the repository's root."""
 
-    image: Annotated[str, AfterValidator(_pinned)] | None = None
+    image: PinnedImage | None = None
     """A ready image, by digest."""
 
     preset: Preset | None = None

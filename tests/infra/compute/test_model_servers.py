@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from infra.artifacts.artifacts import Artifacts
-from infra.artifacts.workspace import ArtifactError, fingerprint_of
+from infra.artifacts.workspace import ArtifactError
 from infra.program import declare as declare_stack
 from infra.settings.model_settings import DeploymentSettings, ModelSettings
 from infra.settings.stack_settings import StackSettings
@@ -65,16 +65,6 @@ def _server(served: Declared, name: str) -> dict[str, Any]:
 def _dispatcher(served: Declared, name: str) -> DispatcherEnvironment:
     (dispatcher,) = _pod(served, name)["containers"]
     return DispatcherEnvironment.read({v["name"]: v["value"] for v in dispatcher["env"]})
-
-
-def test_a_container_is_built_from_its_directory(served: Declared, container: Path) -> None:
-    image = served.named("wave-v1-server-image", "docker-build:index:Image")
-
-    assert image.inputs["context"] == {"location": str(container)}
-    assert image.inputs["dockerfile"] == {"location": str(container / "Dockerfile")}
-    (tag,) = image.inputs["tags"]
-    assert tag.endswith(f":{fingerprint_of(container)}")
-    assert _server(served, "wave")["image"] == image.outputs["ref"]
 
 
 def test_a_directory_without_dockerfile_is_named(

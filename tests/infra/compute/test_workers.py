@@ -187,29 +187,6 @@ def test_a_cpu_deployment_runs_anywhere(stack: Declared) -> None:
     assert "tolerations" not in spec
 
 
-def test_images_are_named_by_digest(stack: Declared) -> None:
-    images = {i.name: i.outputs["ref"] for i in stack.of_type("docker-build:index:Image")}
-
-    assert set(images) == {
-        "dispatcher-image",
-        "ocr-v1-server-image",
-        "ocr-v2-server-image",
-        "echo-v1-server-image",
-    }
-    assert _container(stack, "ocr-v2", "dispatcher")["image"] == images["dispatcher-image"]
-    assert _container(stack, "ocr-v2", "model-server")["image"] == images["ocr-v2-server-image"]
-    assert all("@sha256:" in ref for ref in images.values())
-
-
-def test_tags_never_move_and_images_are_scanned(stack: Declared) -> None:
-    repositories = stack.of_type("ecr/repository:Repository")
-
-    assert len(repositories) == 4
-    for repository in repositories:
-        assert repository.inputs["imageTagMutability"] == "IMMUTABLE"
-        assert repository.inputs["imageScanningConfiguration"] == {"scanOnPush": True}
-
-
 @pytest.mark.parametrize("deployment_id", ["ocr-v1", "ocr-v2", "echo-v1"])
 def test_a_worker_has_a_role_of_its_own(stack: Declared, deployment_id: str) -> None:
     role = stack.named(f"{deployment_id}-worker", "iam/role:Role")

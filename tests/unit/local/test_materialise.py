@@ -60,9 +60,9 @@ def test_an_unknown_call_is_refused_by_name(aws: MagicMock) -> None:
         answer_invoke(aws, "aws:ec2/getVpc:getVpc", {})
 
 
-def test_an_image_is_known_by_a_reference_with_a_digest(aws: MagicMock) -> None:
+def test_an_image_is_known_by_a_digest(aws: MagicMock) -> None:
     inputs = {"context": {"location": "/context"}}
     made = materialise(aws, Registration("docker-build:index:Image", "echo-server", inputs))
 
-    assert made.outputs["ref"].startswith("local/echo-server@sha256:")
+    assert made.outputs["digest"].startswith("sha256:")
     assert made.outputs["context"] == {"location": "/context"}

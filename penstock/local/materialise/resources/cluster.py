@@ -18,10 +18,10 @@ def _kubernetes_object(_: EmulatedAws, resource: Registration) -> Made:
 
 
 def _image(_: EmulatedAws, image: Registration) -> Made:
-    """Return a reference that nobody can pull: the pods find the build context by it."""
+    """Return a digest that nobody can pull: the pods find the build context by it."""
     image.pass_over(*image.inputs)
     digest = f"sha256:{hashlib.sha256(image.name.encode()).hexdigest()}"
-    return image.made(image.name, ref=f"local/{image.name}@{digest}", digest=digest)
+    return image.made(image.name, digest=digest)
 
 
 def _repository(aws: EmulatedAws, repository: Registration) -> Made:

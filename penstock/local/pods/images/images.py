@@ -56,13 +56,19 @@ async def resolve_images(
     Raises:
         WorkloadError: an image is built from something that only Docker can run.
     """
-    folders = {image["ref"]: Path(image["context"]["location"]) for image in built}
+    folders = {_ref(image): Path(image["context"]["location"]).resolve() for image in built}
 
     async def resolve(folder: Path) -> Image:
         return OwnImage() if folder == root else await model_image(folder, environments)
 
     images = await asyncio.gather(*(resolve(folder) for folder in folders.values()))
     return dict(zip(folders, images, strict=True))
+
+
+def _ref(image: Mapping[str, Any]) -> str:
+    (export,) = image["exports"]
+    (repository,) = export["registry"]["names"]
+    return f"{repository}@{image['digest']}"
 
 
 async def model_image(folder: Path, environments: Path) -> TrussImage | ContainerImage:
