@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from pydantic import BaseModel, ConfigDict
 
-from infra.components.front_door.firewall import RULE_COUNT
 from infra.components.nodes.root_volume import SYSTEM_VOLUME
 from infra.cost.charges import HOURS_PER_MONTH, Charges
 from infra.settings.cluster_settings import NewClusterSettings
@@ -14,6 +13,9 @@ from infra.settings.network_settings import INTERFACE_SERVICES, NetworkSettings
 QUEUES_PER_DEPLOYMENT = 3
 SECRETS = 2
 """With what webhooks are signed, and what access keys come from."""
+
+FIREWALL_RULES = 4
+"""Managed groups of rules, and the one that counts calls."""
 
 _POLL_SECONDS = 10
 """How often KEDA asks each queue for its depth."""
@@ -65,7 +67,7 @@ def pipeline_items(deployments: int, charges: Charges) -> Iterator[LineItem]:
 def firewall_items(charges: Charges) -> Iterator[LineItem]:
     """Yield what a firewall costs that looks at no call."""
     yield _monthly("firewall", 1, charges.firewall_month)
-    yield _monthly("rules of the firewall", RULE_COUNT, charges.firewall_rule_month)
+    yield _monthly("rules of the firewall", FIREWALL_RULES, charges.firewall_rule_month)
 
 
 def kept_replicas(deployment_id: str, replicas: int, usd_per_hour: float) -> LineItem:

@@ -12,6 +12,7 @@ from penstock.cli.dlq import commands as dlq
 from penstock.cli.failures import EXIT_CODES_HELP, PenstockGroup
 from penstock.cli.keys import commands as keys
 from penstock.cli.requests import commands as requests
+from penstock.cli.stacks import commands as stacks
 from penstock.cli.webhooks import commands as webhooks
 
 app = typer.Typer(
@@ -29,6 +30,7 @@ app.add_typer(dlq.app, name="dlq")
 app.add_typer(local.app, name="local")
 app.add_typer(instances.app)
 app.add_typer(estimates.app, name="cost")
+app.add_typer(stacks.app, name="stack")
 
 
 def _show_version(*, wanted: bool) -> None:

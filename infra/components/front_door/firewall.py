@@ -40,8 +40,6 @@ MANAGED_RULES = (
         ),
     ),
 )
-RULE_COUNT = len(MANAGED_RULES) + 1
-"""What is paid for by the month, beside the firewall itself."""
 
 
 @dataclass(frozen=True, kw_only=True)

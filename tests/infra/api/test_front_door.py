@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from infra.artifacts.artifacts import Artifacts
-from infra.components.front_door.firewall import RULE_COUNT
+from infra.cost.floor import FIREWALL_RULES
 from infra.program import declare as declare_stack
 from infra.settings.stack_settings import StackSettings
 from tests.infra.conformance import faults
@@ -146,7 +146,7 @@ def test_an_input_of_a_model_is_no_attack(front: Declared) -> None:
 def test_rules_have_an_order_and_blocking_ones_by_default(front: Declared) -> None:
     rules = _rules(front)
 
-    assert len(rules) == RULE_COUNT == 4
+    assert len(rules) == FIREWALL_RULES  # as many as are paid for
     assert sorted(rule["priority"] for rule in rules.values()) == [0, 1, 2, 3]
     managed = [rule for rule in rules.values() if "overrideAction" in rule]
     assert [rule["overrideAction"] for rule in managed] == [{"none": {}}] * 3
@@ -158,7 +158,7 @@ def test_a_firewall_on_trial_refuses_nobody(settings: StackSettings, artifacts: 
     rules = _rules(record(lambda: declare_stack(chosen, artifacts)))
 
     actions = [rule.get("action") or rule["overrideAction"] for rule in rules.values()]
-    assert actions == [{"count": {}}] * RULE_COUNT
+    assert actions == [{"count": {}}] * FIREWALL_RULES
 
 
 def test_without_either_nothing_stands_before_the_api(stack: Declared) -> None:
