@@ -101,11 +101,12 @@ def _serve(
 ) -> None:
     def serve() -> Response[Any]:
         count(FunctionMetric.CALLS)
+        found = _path_parameters(route.path, app.current_event.path)
         try:
-            found = _path_parameters(route.path, app.current_event.path)
             return operation(read_call(app.current_event.raw_event, route.path, found))
         except Exception as error:  # noqa: BLE001 - every error gets an answer, here alone
-            return _failed(error, route.dialect, count, logger)
+            about = {name: value for name, value in found.items() if name == "request_id"}
+            return _failed(error, route.dialect, count, logger, about)
 
     methods = _METHODS if route.method == "ANY" else route.method
     app.route(_pattern(route.path, "([^/]+)"), method=methods)(serve)
@@ -140,15 +141,18 @@ def _identified(operation: Operation, identify: Identify | None) -> Operation:
     return lambda call: operation(replace(call, tenant=identify(call)))
 
 
-def _failed(error: Exception, dialect: Dialect, count: Count, logger: Logger) -> Response[Any]:
+def _failed(
+    error: Exception, dialect: Dialect, count: Count, logger: Logger, about: Mapping[str, str]
+) -> Response[Any]:
     status, body, headers = _ERRORS[dialect](error)
     if isinstance(error, CallerError):
         count(FunctionMetric.CALLS_REFUSED)
         # The text may quote what the caller sent, so it stays out of the log.
-        logger.info("call refused", extra={"status": status, "reason": type(error).__name__})
+        reason = type(error).__name__
+        logger.info("call refused", extra={"status": status, "reason": reason, **about})
     else:
         count(FunctionMetric.CALLS_FAILED)
-        logger.error("call failed", extra={"status": status}, exc_info=error)
+        logger.error("call failed", extra={"status": status, **about}, exc_info=error)
     return answer(status, body, headers)
 
 

@@ -8,6 +8,7 @@ from aws_lambda_powertools import Logger, Metrics, Tracer
 from aws_lambda_powertools.metrics import MetricUnit
 
 from penstock.contracts.observability.metric_names import FunctionMetric
+from penstock.contracts.observability.trace_context import XRAY_VARIABLE, TraceContext
 
 Count = Callable[[FunctionMetric], None]
 """Counts one event by its name."""
@@ -27,6 +28,12 @@ class Telemetry:
     def count(self, name: FunctionMetric) -> None:
         """Add one to a metric."""
         self.metrics.add_metric(name=name.value, unit=MetricUnit.Count, value=1)
+
+
+def traceparent() -> str | None:
+    """Return where the trace of this invocation stands, for whoever continues it."""
+    context = TraceContext.of_xray(os.environ.get(XRAY_VARIABLE, ""))
+    return context.traceparent if context else None
 
 
 def telemetry(function: str) -> Telemetry:

@@ -12,7 +12,7 @@ from functions.intake.datacrunch import ContainerCalls
 from functions.intake.routes import create_app
 from functions.intake.sagemaker import Invocations
 from functions.intake.service import IntakeService
-from functions.telemetry import telemetry
+from functions.telemetry import telemetry, traceparent
 from functions.waiting import Waiting
 from penstock.adapters.aws.clients import client
 from penstock.adapters.aws.directory import DynamoApiKeyStore, DynamoCatalog
@@ -57,6 +57,7 @@ _service = IntakeService(
         outstanding_limit=_environment.tenant_outstanding_requests,
         clock=utc_now,
     ),
+    traceparent=traceparent,
 )
 _container_calls = ContainerCalls(
     service=_service,

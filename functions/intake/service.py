@@ -27,6 +27,10 @@ from penstock.dialects.address import Address
 _LOWEST_PRIORITY = 2
 
 
+def _untraced() -> str | None:
+    return None
+
+
 @dataclass(frozen=True, kw_only=True)
 class IntakeService:
     """Accepts submissions of any dialect."""
@@ -38,6 +42,9 @@ class IntakeService:
     clock: Clock
     admission: Admission | None = None
     """`None`: tenants have no limits."""
+
+    traceparent: Callable[[], str | None] = _untraced
+    """Where the trace stands in which a request is accepted."""
 
     def resolve(self, address: Address) -> Deployment:
         """Return the deployment that an address means; raise `UnknownModelError`."""
@@ -121,7 +128,8 @@ class IntakeService:
         """Return row and message of a submission; a payload too large for a message is stored."""
         submission = submission.model_copy(update={"chain_id": deployment.chain_id})
         request = submission.accepted(deployment.model_id, deployment.deployment_id, self.clock())
-        return request, self._message(request.request_id, submission)
+        message = self._message(request.request_id, submission)
+        return request, message.model_copy(update={"traceparent": self.traceparent()})
 
     def store(self, request: AsyncRequest, submission: Submission) -> tuple[AsyncRequest, bool]:
         """Put a row, or find the one that it repeats; return also whether its message is wanted.

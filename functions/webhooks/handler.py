@@ -10,6 +10,7 @@ from functions.webhooks.content import WebhookContent
 from functions.webhooks.hosts import Hosts
 from functions.webhooks.records import create_consumer
 from functions.webhooks.service import WebhookService
+from functions.webhooks.traces import attempt_tracing
 from penstock.adapters.aws.clients import client
 from penstock.adapters.aws.objects import S3ResultStore
 from penstock.adapters.aws.requests.store import DynamoRequestStore
@@ -48,6 +49,7 @@ _consume = create_consumer(
         jitter=random.random,
     ),
     _telemetry.count,
+    attempt_tracing(_telemetry.tracer),
 )
 
 

@@ -39,6 +39,9 @@ class QueueMessage(Contract):
     call: ContainerCall | None = None
     """How the model server is to be called, when its caller said so."""
 
+    traceparent: str | None = None
+    """The trace that the request was accepted in (W3C Trace Context), for whoever works on it."""
+
     is_wake_up: bool = False
     """Whether it belongs to no request: it only makes the queue longer, so a worker starts."""
 

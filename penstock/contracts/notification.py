@@ -27,6 +27,9 @@ class Notification(Contract):
     has_webhook: bool
     """Whether the webhook queue wants it (the subscription's filter looks here)."""
 
+    traceparent: str | None = None
+    """The trace that the request ended in, if that is known."""
+
     @classmethod
     def of(cls, request: AsyncRequest) -> Self:
         """Return what is said of an ended request."""

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import Context, copy_context
 from functools import partial
 from typing import Generic, ParamSpec, TypeVar
 
@@ -20,7 +21,9 @@ class Threads:
     async def __call__(self, call: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Return what `call` returns."""
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._pool, partial(call, *args, **kwargs))
+        # With the context, so that what is logged there says which request it concerns.
+        run = partial(copy_context().run, call, *args, **kwargs)
+        return await loop.run_in_executor(self._pool, run)
 
     def close(self) -> None:
         """Let running calls end and take no more."""
@@ -47,7 +50,8 @@ class Batcher(Generic[T]):
         sent = asyncio.get_running_loop().create_future()
         self._waiting.append((item, sent))
         if len(self._flying) < self._flights:
-            self._flying.add(asyncio.create_task(self._fly()))
+            # Without the context: a batch is not the first item's alone.
+            self._flying.add(asyncio.create_task(self._fly(), context=Context()))
         await sent
 
     async def _fly(self) -> None:

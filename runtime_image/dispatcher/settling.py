@@ -61,11 +61,14 @@ class Settling:
         self._announce: Batcher[Notification] = Batcher(self._send_notifications)
         self._delete: Batcher[Delivery] = Batcher(self._send_deletions)
 
-    async def settle(self, delivery: Delivery, step: Step) -> None:
-        """Do what `step` says with the message; the order survives a crash at any point."""
+    async def settle(self, delivery: Delivery, step: Step, traceparent: str | None = None) -> None:
+        """Do what `step` says with the message; the order survives a crash at any point.
+
+        Whoever hears that the request ended may continue the trace.
+        """
         match step:
             case Announce(request):
-                await self._tell(request)
+                await self._tell(request, traceparent)
                 if step.buried_for is not None:
                     await self._bury(delivery, step.buried_for)
                 await persistently(lambda: self._delete(delivery))
@@ -76,11 +79,12 @@ class Settling:
             case Run():
                 raise AssertionError("a request that is to run is not settled yet")
 
-    async def _tell(self, request: AsyncRequest) -> None:
+    async def _tell(self, request: AsyncRequest, traceparent: str | None) -> None:
         if not request.is_unannounced:
             return
         if (notification := notification_of(request)) is not None:
-            await persistently(lambda: self._announce(notification))
+            traced = notification.model_copy(update={"traceparent": traceparent})
+            await persistently(lambda: self._announce(traced))
         if has_promises(request):
             keep = self._announcing.keep_promises
             await persistently(lambda: self._threads(keep, request))

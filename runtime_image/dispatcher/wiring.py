@@ -26,6 +26,7 @@ from runtime_image.dispatcher.model_server.readiness import Readiness
 from runtime_image.dispatcher.model_server.server import ModelServer
 from runtime_image.dispatcher.observability.metrics import Metrics
 from runtime_image.dispatcher.observability.probes import serve_probes
+from runtime_image.dispatcher.observability.tracing import NO_TRACING, Tracing, tracing_of
 from runtime_image.dispatcher.process import Drain, Process
 from runtime_image.dispatcher.scheduling.gate import Gate
 from runtime_image.dispatcher.scheduling.holding import Heartbeats
@@ -46,6 +47,7 @@ class Ports:
     results: ResultStore
     notifier: Notifier
     clock: Clock = utc_now
+    tracing: Tracing = NO_TRACING
 
 
 def aws_ports(environment: DispatcherEnvironment) -> Ports:
@@ -58,6 +60,7 @@ def aws_ports(environment: DispatcherEnvironment) -> Ports:
         payloads=S3PayloadStore(environment.payloads_bucket, s3),
         results=S3ResultStore(environment.results_bucket, s3),
         notifier=SnsNotifier(environment.succeeded_topic, environment.failed_topic, client("sns")),
+        tracing=tracing_of(),
     )
 
 
@@ -94,6 +97,7 @@ def wire(
         ),
         metrics=metrics,
         threads=threads,
+        tracing=ports.tracing,
     )
     lanes = Lanes(ports.queue, gate, lease_seconds=environment.lease_seconds, readiness=readiness)
     return Process(worker, lanes, heartbeats, readiness, drain)
@@ -124,8 +128,9 @@ def _settling(ports: Ports, threads: Threads) -> Settling:
 async def run(environment: DispatcherEnvironment, drain: Drain) -> None:
     """Run the dispatcher against AWS until a drain is requested, and drain it."""
     metrics = Metrics(environment.model_id, environment.deployment_id)
-    async with model_server_of(environment) as model_server:
-        process = wire(environment, aws_ports(environment), model_server, drain, metrics)
+    ports = aws_ports(environment)
+    async with model_server_of(environment, ports.tracing.traceparent) as model_server:
+        process = wire(environment, ports, model_server, drain, metrics)
         readiness = process.readiness
         probes = await serve_probes(
             environment.port,
@@ -142,3 +147,4 @@ async def run(environment: DispatcherEnvironment, drain: Drain) -> None:
             if watch is not None:
                 watch.cancel()
             await probes.cleanup()
+            ports.tracing.close()

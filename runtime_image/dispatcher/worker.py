@@ -16,7 +16,9 @@ from penstock.protocol.steps import Announce, Drop, Run, Step, Wait
 from runtime_image.dispatcher.concurrency import Threads
 from runtime_image.dispatcher.model_calls import ModelCalls
 from runtime_image.dispatcher.model_server.server import Answer, ModelBusyError, ModelFaultError
+from runtime_image.dispatcher.observability.correlation import correlate
 from runtime_image.dispatcher.observability.metrics import Metrics
+from runtime_image.dispatcher.observability.tracing import NO_TRACING, Tracing
 from runtime_image.dispatcher.scheduling.gate import Gate, GateClosedError, Ticket
 from runtime_image.dispatcher.scheduling.holding import (
     Heartbeats,
@@ -46,9 +48,15 @@ class Worker:
     model_calls: ModelCalls
     metrics: Metrics
     threads: Threads
+    tracing: Tracing = NO_TRACING
 
     async def carry(self, delivery: Delivery) -> None:
         """Bring one received message to its end, or leave it to come up again."""
+        correlate(delivery.message)
+        with self.tracing.delivery(delivery):
+            await self._carry(delivery)
+
+    async def _carry(self, delivery: Delivery) -> None:
         held = Held(delivery)
         ticket = self.gate.admit(delivery.priority)
         self.heartbeats.held.add(held)
@@ -73,7 +81,8 @@ class Worker:
             return Drop()  # it made the queue longer; that was all
         try:
             await held.interruptibly(self.gate.to_deck(ticket))
-            step = await self.threads(self.protocol.claim, held.delivery)
+            with self.tracing.step("claim"):
+                step = await self.threads(self.protocol.claim, held.delivery)
             if not isinstance(step, Run):
                 return step
             held.request = step.request
@@ -91,10 +100,12 @@ class Worker:
             return await self._succeed(held.claimed, answer)
 
     async def _run(self, held: Held, ticket: Ticket) -> Answer:
-        payload = await self._load(held.delivery)
+        with self.tracing.step("load"):
+            payload = await self._load(held.delivery)
         with closing(payload):
             await held.interruptibly(self.gate.to_slot(ticket))
-            answer, ran_seconds = await self.model_calls.make(held, payload)
+            with self.tracing.step("predict", attempt=held.claimed.attempt):
+                answer, ran_seconds = await self.model_calls.make(held, payload)
         self.gate.leave(ticket, ran_seconds)  # the slot is free: storing overlaps the next call
         return answer
 
@@ -125,15 +136,16 @@ class Worker:
         )
 
     async def _succeed(self, request: AsyncRequest, answer: Answer) -> Step:
-        return await persistently(
-            lambda: self.threads(
-                self.protocol.succeed,
-                request,
-                answer.body,
-                answer.content_type,
-                answer.http_status,
+        with self.tracing.step("store"):
+            return await persistently(
+                lambda: self.threads(
+                    self.protocol.succeed,
+                    request,
+                    answer.body,
+                    answer.content_type,
+                    answer.http_status,
+                )
             )
-        )
 
     async def _fail(self, request: AsyncRequest, fault: Fault, answer: ModelAnswer | None) -> Step:
         self.metrics.count_failed_attempt(fault.code)
@@ -142,10 +154,14 @@ class Worker:
             extra={"request_id": request.request_id, "attempt": request.attempt}
             | {"code": fault.code},
         )
-        return await persistently(lambda: self.threads(self.protocol.fail, request, fault, answer))
+        with self.tracing.step("store", fault=fault.code):
+            return await persistently(
+                lambda: self.threads(self.protocol.fail, request, fault, answer)
+            )
 
     async def _settle(self, held: Held, step: Step) -> None:
-        await self.settling.settle(held.delivery, step)
+        with self.tracing.step("announce" if isinstance(step, Announce) else "put back"):
+            await self.settling.settle(held.delivery, step, self.tracing.traceparent())
         if isinstance(step, Drop) and not held.delivery.message.is_wake_up:
             logger.warning("message without a request dropped", extra=held.log_keys)
         if isinstance(step, Announce) and held.request is not None:

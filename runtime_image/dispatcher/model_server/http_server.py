@@ -1,7 +1,7 @@
 """The model server next door, over HTTP on localhost."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from http import HTTPStatus
 from urllib.parse import urlsplit
@@ -23,6 +23,7 @@ from runtime_image.dispatcher.model_server.faults import OCTETS, breakdown, refu
 from runtime_image.dispatcher.model_server.outgoing import Outbox, Outgoing
 from runtime_image.dispatcher.model_server.presets import Preset, preset_of
 from runtime_image.dispatcher.model_server.server import Answer, ModelBusyError, ModelFaultError
+from runtime_image.dispatcher.observability.correlation import handed_on
 
 _READY_SECONDS = 5.0
 _HEALTH_LIMIT = 64 * 1024
@@ -36,13 +37,19 @@ class HttpModelServer:
     """`ModelServer` over a container that keeps to one of the presets."""
 
     def __init__(
-        self, url: str, preset: Preset, session: aiohttp.ClientSession, max_result_bytes: int
+        self,
+        url: str,
+        preset: Preset,
+        session: aiohttp.ClientSession,
+        max_result_bytes: int,
+        traceparent: Callable[[], str | None] = handed_on,
     ) -> None:
         self._url = url.rstrip("/")
         self._preset = preset
         self._outbox = Outbox(url, preset)
         self._session = session
         self._max_result_bytes = max_result_bytes
+        self._traceparent = traceparent
 
     async def is_ready(self) -> bool:
         """Whether requests would be taken now; see `ModelServer.is_ready`."""
@@ -73,7 +80,7 @@ class HttpModelServer:
         timeout_seconds: float,
     ) -> Answer:
         """Make the call; see `ModelServer.predict`."""
-        to_send = self._outbox.outgoing(request_id, payload.content_type, call)
+        to_send = self._outbox.outgoing(request_id, payload.content_type, call, self._traceparent())
         try:
             async with asyncio.timeout(timeout_seconds):
                 return await self._answer(to_send, payload, is_handed_on=call is not None)
@@ -121,7 +128,9 @@ class HttpModelServer:
 
 
 @asynccontextmanager
-async def model_server_of(environment: DispatcherEnvironment) -> AsyncIterator[HttpModelServer]:
+async def model_server_of(
+    environment: DispatcherEnvironment, traceparent: Callable[[], str | None] = handed_on
+) -> AsyncIterator[HttpModelServer]:
     """Yield the model server of this pod, over connections of its own."""
     async with aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEPALIVE_SECONDS),
@@ -134,4 +143,5 @@ async def model_server_of(environment: DispatcherEnvironment) -> AsyncIterator[H
             preset_of(environment),
             session,
             environment.max_result_bytes,
+            traceparent,
         )

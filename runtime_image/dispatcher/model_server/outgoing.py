@@ -46,7 +46,11 @@ class Outbox:
         self._predictions = self._address(preset.predict_path, "")
 
     def outgoing(
-        self, request_id: RequestId, content_type: str, call: ContainerCall | None
+        self,
+        request_id: RequestId,
+        content_type: str,
+        call: ContainerCall | None,
+        traceparent: str | None = None,
     ) -> Outgoing:
         """Return the call of a request: as its caller made it, or a plain prediction.
 
@@ -58,12 +62,15 @@ class Outbox:
             "Accept-Encoding": "identity",
             "Content-Type": content_type,
             REQUEST_ID_HEADER: request_id,
+            **({"traceparent": traceparent} if traceparent else {}),
         }
         if call is None:
             return Outgoing("POST", self._predictions, {**self._preset.headers, **ours})
         url = self._address(self._preset.path_of(call.method, call.path), call.query)
         wishes = _merged(self._preset.headers, _handed_on(call.headers))
-        return Outgoing(call.method, url, wishes | ours)
+        if traceparent:  # what a caller's own trace added belongs to that trace
+            wishes = {name: value for name, value in wishes.items() if name.lower() != "tracestate"}
+        return Outgoing(call.method, url, _merged(wishes, ours))
 
     def _address(self, path: str, query: str) -> URL:
         # Visible characters only: others would end the line that they stand in.

@@ -5,10 +5,13 @@ import sys
 
 from pythonjsonlogger.json import JsonFormatter
 
+from runtime_image.dispatcher.observability.correlation import CorrelationFilter
+
 
 def log_as_json(level: str = "INFO") -> None:
     """Send every log record to standard output as one JSON object."""
     handler = logging.StreamHandler(sys.stdout)
+    handler.addFilter(CorrelationFilter())
     handler.setFormatter(
         JsonFormatter(
             "%(levelname)s %(name)s %(message)s",

@@ -59,6 +59,7 @@ class World:
         priority: int = 0,
         retry: RetryPolicy | None = None,
         predict_timeout_seconds: float | None = None,
+        traceparent: str | None = None,
     ) -> RequestId:
         submission = Submission(
             tenant=Tenant("acme"),
@@ -71,6 +72,7 @@ class World:
         self.requests.accept(row)
         message = QueueMessage.inline(row.request_id, payload, submission.content_type)
         assert message is not None
+        message = message.model_copy(update={"traceparent": traceparent})
         self.queue.send(message, priority=priority, tenant="acme")
         return row.request_id
 

@@ -10,6 +10,7 @@ from penstock.contracts.request import RequestId, RequestState
 from penstock.protocol.loading import Loaded
 from runtime_image.dispatcher.model_server.server import Answer
 from runtime_image.dispatcher.observability.metrics import Metrics
+from runtime_image.dispatcher.observability.tracing import NO_TRACING, Tracing
 from runtime_image.dispatcher.process import Drain, Process
 from runtime_image.dispatcher.wiring import Ports, wire
 from tests.unit.dispatcher.conftest import World
@@ -82,7 +83,9 @@ class Dispatcher:
 
 
 @asynccontextmanager
-async def dispatching(world: World, model: HeldModel, **values: float) -> AsyncIterator[Dispatcher]:
+async def dispatching(
+    world: World, model: HeldModel, tracing: Tracing = NO_TRACING, **values: float
+) -> AsyncIterator[Dispatcher]:
     ports = Ports(
         requests=world.requests,
         queue=world.queue,
@@ -90,6 +93,7 @@ async def dispatching(world: World, model: HeldModel, **values: float) -> AsyncI
         payloads=world.payloads,
         results=world.results,
         notifier=world.notifier,
+        tracing=tracing,
     )
     settings = environment(**({"lease_seconds": 3} | values))
     drain = Drain(settings.drain_seconds)

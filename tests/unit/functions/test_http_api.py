@@ -161,3 +161,14 @@ def test_an_unforeseen_error_is_told_to_the_log_alone(
     assert headers["Content-Type"] == ["application/json"]
     assert "KeyError: 'a detail'" in log.text
     assert world.counted == {"Calls": 1, "CallsFailed": 1}
+
+
+def test_a_call_that_fails_is_logged_with_the_request_that_it_names(
+    world: World, log: pytest.LogCaptureFixture
+) -> None:
+    app = an_api(raising(RuntimeError("broken")), world, "status")
+    app.resolve(proxy_event("GET", "/async_request/r1"), CONTEXT)
+
+    (line,) = log.records
+    assert line.message == "call failed"
+    assert line.__dict__["request_id"] == "r1"

@@ -9,6 +9,7 @@ from runtime_image.dispatcher.model_server.server import ModelFaultError
 from tests.unit.dispatcher.environment import environment
 
 REQUEST_ID = RequestId("0" * 32)
+TRACEPARENT = "00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01"
 BASE = "http://127.0.0.1:8080"
 TRUSS = preset_of(environment())
 HTTP = preset_of(environment(model_server_preset="http"))
@@ -94,3 +95,25 @@ def test_what_cannot_be_sent_as_it_is_fails_for_good(call: ContainerCall) -> Non
     with pytest.raises(ModelFaultError) as failure:
         sent(call)
     assert failure.value.fault.code is FaultCode.MODEL_INVALID_INPUT
+
+
+def test_the_model_server_is_told_the_trace() -> None:
+    outgoing = Outbox(BASE, TRUSS).outgoing(REQUEST_ID, "application/json", None, TRACEPARENT)
+
+    assert outgoing.headers["traceparent"] == TRACEPARENT
+
+
+def test_our_trace_takes_the_place_of_the_callers() -> None:
+    theirs = {"Traceparent": "00-" + "1" * 32 + "-" + "2" * 16 + "-01", "Tracestate": "a=1"}
+    call = ContainerCall(method="POST", path="x", headers=theirs)
+    headers = Outbox(BASE, HTTP).outgoing(REQUEST_ID, "text/csv", call, TRACEPARENT).headers
+
+    named = {name: value for name, value in headers.items() if name.lower().startswith("trace")}
+    assert named == {"traceparent": TRACEPARENT}
+
+
+def test_without_a_trace_of_ours_the_callers_is_handed_on() -> None:
+    call = ContainerCall(method="POST", path="x", headers={"traceparent": TRACEPARENT})
+
+    headers = Outbox(BASE, HTTP).outgoing(REQUEST_ID, "text/csv", call).headers
+    assert headers["traceparent"] == TRACEPARENT

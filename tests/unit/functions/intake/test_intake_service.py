@@ -1,5 +1,6 @@
 """Accepting requests."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -204,3 +205,14 @@ def test_a_payload_lies_in_s3_before_its_row_says_so(service: IntakeService, wor
     with pytest.raises(CrashError):
         service.accept(a_submission(LARGE), OCR)
     assert world.requests.count_open(ACME, 10) == 0
+
+
+@pytest.mark.parametrize("payload", [b"1", LARGE], ids=["inline", "stored"])
+def test_a_message_carries_the_trace_that_its_request_was_accepted_in(
+    service: IntakeService, world: World, payload: bytes
+) -> None:
+    traceparent = "00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01"
+    replace(service, traceparent=lambda: traceparent).accept(a_submission(payload), OCR)
+
+    (message,) = world.waiting()
+    assert message.traceparent == traceparent
