@@ -86,9 +86,14 @@ def in_process() -> tuple[requests.Session, str, Known]:
     keys = AccessKeys(world)
     key, text = ApiKey.issue(ACME, world.clock())
     keys.store.put(key)
+    return session_to(Api(world=world, keys=keys)), text, Known(_names(world))
+
+
+def session_to(api: Api) -> requests.Session:
+    """Return a session whose every call is answered by `api`."""
     session = requests.Session()
-    session.mount("https://", GatewayAdapter(Api(world=world, keys=keys)))
-    return session, text, Known(_names(world))
+    session.mount("https://", GatewayAdapter(api))
+    return session
 
 
 def _names(world: World) -> dict[str, list[str]]:

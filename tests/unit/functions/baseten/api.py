@@ -34,6 +34,7 @@ class Api:
     admission: Admission | None = None
     calls: RateLimit | None = None
     keys: AccessKeys | None = None
+    max_payload_bytes: int = MAX_PAYLOAD_BYTES
     waited: list[float] = field(default_factory=list)
     while_waiting: dict[int, Any] = field(default_factory=dict)
     """What happens in a pause, by its number from 1."""
@@ -66,7 +67,7 @@ class Api:
                 service,
                 container_calls(world, service, waiting),
                 invocations(world, service, self.keys),
-                max_payload_bytes=MAX_PAYLOAD_BYTES,
+                max_payload_bytes=self.max_payload_bytes,
                 webhook_rules=WebhookRules(),
                 count=world.count,
             ),
