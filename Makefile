@@ -5,7 +5,7 @@ SHELL := /bin/bash
 export PATH := $(PATH):$(HOME)/.local/bin:$(CURDIR)/.penstock/uv/bin
 PYTEST := uv run --frozen pytest
 
-.PHONY: help setup demo check test test-fast faults chaos fuzz-api docs format clean
+.PHONY: help setup demo check test test-fast faults chaos big-payloads fuzz-api docs format clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -38,6 +38,9 @@ faults: setup ## Crash, stall and cut off everything, 100,000 steps (REPORT=1 wr
 
 chaos: setup ## 1,000 requests on the local stack while workers are killed and AWS fails
 	@uv run --frozen python -m tests.faults.processes.chaos
+
+big-payloads: setup ## 1 GiB in and 1 GiB out through one dispatcher, and what memory it took
+	PENSTOCK_BIG_PAYLOAD_MIB=1024 $(PYTEST) -s tests/e2e/test_big_payloads.py
 
 fuzz-api: setup ## Random calls of everything documented on the local stack, ten minutes
 	@uv run --frozen python -m tests.fuzz
