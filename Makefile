@@ -8,7 +8,7 @@ PYTEST := uv run --frozen pytest
 .PHONY: help setup demo check test test-fast faults chaos big-payloads fuzz-api docs format clean
 
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 setup: ## Install uv if it is missing, and the locked dependencies
 	@command -v uv >/dev/null || { python3 -m venv .penstock/uv && .penstock/uv/bin/pip install --quiet uv; }
