@@ -41,7 +41,7 @@ _app = create_app(
     StatusService(
         catalog=DynamoCatalog(_environment.catalog_table, client("dynamodb"), utc_now),
         requests=DynamoRequestStore(_environment.requests_table, client("dynamodb")),
-        results=S3ResultStore(_environment.results_bucket, client("s3")),
+        results=S3ResultStore(_environment.results_bucket, client("s3", on_demand=True)),
         queue_of=_queue_of,
         inline_result_bytes=_environment.inline_result_bytes,
         result_url_seconds=_environment.result_url_seconds,
