@@ -125,7 +125,7 @@ def submit(  # noqa: PLR0913 - one parameter for each option
             _collect(client, settled, shown, timeout - (time.monotonic() - began))
         else:
             shown.write_all(entry.model_dump(mode="json") for entry in entries)
-        if shown.has_failures:
+        if shown.failures:
             raise typer.Exit(ExitCode.ENDED_WITHOUT_SUCCESS)
 
 
@@ -161,7 +161,7 @@ def results(
     entries = read_entries(file)
     with report(output) as shown, connections(context).client() as client:
         _collect(client, entries, shown, timeout)
-        if shown.has_failures:
+        if shown.failures:
             raise typer.Exit(ExitCode.ENDED_WITHOUT_SUCCESS)
 
 

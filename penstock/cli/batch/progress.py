@@ -29,8 +29,6 @@ def bar(what: str, total: int, *, is_wanted: bool = True) -> Iterator[Callable[[
         TimeElapsedColumn(),
     )
     # What is printed meanwhile is data, and not for stderr.
-    with Progress(
-        *columns, console=console, transient=True, redirect_stdout=False, redirect_stderr=False
-    ) as progress:
+    with Progress(*columns, console=console, transient=True, redirect_stdout=False) as progress:
         task = progress.add_task(what, total=total)
         yield lambda done: progress.update(task, completed=done)

@@ -21,12 +21,8 @@ class Report:
     file: IO[str] | None
     """`None`: stdout."""
 
-    _failures: int = field(default=0, init=False)
-
-    @property
-    def has_failures(self) -> bool:
-        """Whether any line had an error."""
-        return self._failures > 0
+    failures: int = field(default=0, init=False)
+    """How many lines had an error."""
 
     @property
     def leaves_room(self) -> bool:
@@ -34,24 +30,25 @@ class Report:
         return self.file is not None or not sys.stdout.isatty()
 
     def write_all(self, lines: Iterable[Mapping[str, Any]]) -> None:
-        """Write lines as they come; tell which have an error, and in the end how many."""
+        """Write lines as they come; then tell which have an error, and how many are what."""
         counts: Counter[str] = Counter()
+        told: list[str] = []
         for line in lines:
             typer.echo(json.dumps(line, ensure_ascii=False), file=self.file)
             counts[_state(line)] += 1
             if "error" in line:
-                self._tell(line)
-        if self._failures > _MOST_TOLD:
-            typer.echo(f"… and {self._failures - _MOST_TOLD} more lines have an error", err=True)
+                self.failures += 1
+                if len(told) < _MOST_TOLD:
+                    told.append(_failure(line))
+        if self.failures > len(told):
+            told.append(f"… and {self.failures - len(told)} more lines have an error")
         said = ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))
-        typer.echo(f"{counts.total()} lines: {said}", err=True)
+        typer.echo("\n".join([*told, f"{counts.total()} lines: {said}"]), err=True)
 
-    def _tell(self, line: Mapping[str, Any]) -> None:
-        self._failures += 1
-        if self._failures <= _MOST_TOLD:
-            request_id = f" ({line['request_id']})" if "request_id" in line else ""
-            said = f"line {line['index'] + 1}{request_id} {_state(line)}: {line['error']}"
-            typer.echo(said, err=True)
+
+def _failure(line: Mapping[str, Any]) -> str:
+    request_id = f" ({line['request_id']})" if "request_id" in line else ""
+    return f"line {line['index'] + 1}{request_id} {_state(line)}: {line['error']}"
 
 
 def _state(line: Mapping[str, Any]) -> str:
