@@ -53,6 +53,9 @@ class StackOptions:
     workers_aws_url: str | None = None
     """Where workers find AWS, if not at the emulator itself: tests stand in between."""
 
+    launcher: Callable[..., Launcher] = Launcher
+    """What starts containers: as processes of this machine, if not from built images."""
+
 
 def run_stack(
     options: StackOptions, say: Callable[[str], None], ready: Callable[[LocalStack], None]
@@ -202,7 +205,7 @@ async def _scalers(
     environment = emulator.environment()
     if options.workers_aws_url is not None:
         environment["AWS_ENDPOINT_URL"] = options.workers_aws_url
-    launcher = Launcher(images=images, aws_environment=environment, state=options.state)
+    launcher = options.launcher(images=images, aws_environment=environment, state=options.state)
     events = EventLog(options.state.events)
     running.callback(events.close)
     aws = emulator.aws()
