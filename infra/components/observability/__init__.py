@@ -1,0 +1,1 @@
+"""What operators see of a stack, and what calls them."""
