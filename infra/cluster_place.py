@@ -8,6 +8,7 @@ import pulumi_kubernetes as k8s
 
 from infra.components.cluster_platform import ClusterPlatform, ClusterPlatformArgs
 from infra.components.compute.worker_deployment import KEDA_AUTHENTICATION
+from infra.components.custody.custody import Custody
 from infra.components.isolation.surroundings import Surroundings
 from infra.settings.cluster_settings import NewClusterSettings
 from infra.settings.instances.catalogue import Catalogue
@@ -30,30 +31,34 @@ class ClusterPlace:
     """Whether there are nodes for workers alone, which each worker must ask for."""
 
 
-def declare_cluster_place(settings: StackSettings, opts: pulumi.ResourceOptions) -> ClusterPlace:
+def declare_cluster_place(
+    settings: StackSettings, custody: Custody, opts: pulumi.ResourceOptions
+) -> ClusterPlace:
     """Declare the cluster, or how to reach the one that is there."""
     cluster = settings.cluster
     if cluster.create and settings.network:
-        return _new(settings, cluster.create, settings.network, opts)
+        args = _platform_args(settings, cluster.create, settings.network, custody)
+        return _new(args, opts)
     provider = k8s.Provider(
         "cluster", context=cluster.kubeconfig_context, namespace=cluster.namespace, opts=opts
     )
     return ClusterPlace(name=cluster.name, provider=provider, surroundings=Surroundings.unknown())
 
 
-def _new(
+def _platform_args(
     settings: StackSettings,
     new: NewClusterSettings,
     network: NetworkSettings,
-    opts: pulumi.ResourceOptions,
-) -> ClusterPlace:
+    custody: Custody,
+) -> ClusterPlatformArgs:
     drains = [
         deployment.drain_seconds
         for model in settings.models.values()
         for deployment in model.deployments.values()
     ]
-    args = ClusterPlatformArgs(
+    return ClusterPlatformArgs(
         stack=pulumi.get_stack(),
+        custody=custody,
         region=settings.region,
         cluster_name=settings.cluster.name,
         namespace=settings.cluster.namespace,
@@ -62,15 +67,18 @@ def _new(
         groups=plan_fleet(settings.models, new.fleet, Catalogue.load()),
         longest_drain_seconds=max(drains, default=0),
         keda_authentication=KEDA_AUTHENTICATION,
-        log_days=settings.retention.log_days,
+        logs=custody.logs(settings.retention.log_days),
         is_protected=settings.is_protected,
         tags=settings.resource_tags,
     )
+
+
+def _new(args: ClusterPlatformArgs, opts: pulumi.ResourceOptions) -> ClusterPlace:
     platform = ClusterPlatform("platform", args, opts)
     return ClusterPlace(
         name=platform.cluster_name,
         provider=platform.provider,
-        surroundings=Surroundings.of(network),
+        surroundings=Surroundings.of(args.network),
         ready=platform.ready,
         has_worker_nodes=True,
     )

@@ -23,6 +23,7 @@ from infra.components.isolation.closed_namespace import ClosedNamespace
 from infra.components.pipeline.caller_places import CallerPlaces
 from infra.kept_data import KeptData, declare_data
 from infra.settings.stack_settings import StackSettings
+from infra.stack_custody import declare_custody
 
 
 def declare(settings: StackSettings, artifacts: Artifacts) -> dict[str, pulumi.Input[str]]:
@@ -31,8 +32,9 @@ def declare(settings: StackSettings, artifacts: Artifacts) -> dict[str, pulumi.I
         "aws", region=settings.region, default_tags={"tags": settings.resource_tags}
     )
     opts = pulumi.ResourceOptions(providers=[provider])
-    place = declare_cluster_place(settings, opts)
-    data = declare_data(settings, opts)
+    custody = declare_custody(settings, provider, opts)
+    place = declare_cluster_place(settings, custody, opts)
+    data = declare_data(settings, custody, opts)
     platform = _function_platform(settings, artifacts, data)
     api_url = _declare_api(settings, platform, opts)
     BackgroundFunctions(
@@ -69,7 +71,7 @@ def _declare_api(
         functions={"intake": functions.intake, "status": functions.status},
         rate_per_second=settings.api.rate_per_second,
         burst=settings.api.burst,
-        log_days=settings.retention.log_days,
+        logs=platform.logs,
         sets_account_log_role=settings.api.sets_account_log_role,
         has_own_domain=settings.api.domain is not None,
     )
@@ -93,7 +95,8 @@ def _function_platform(
             runtime=artifacts.lambda_runtime,
             architecture=artifacts.lambda_architecture,
         ),
-        log_days=settings.retention.log_days,
+        custody=data.custody,
+        logs=data.custody.logs(settings.retention.log_days),
         requests=data.requests,
         catalog=data.catalog,
         api_keys=data.api_keys,
@@ -117,6 +120,7 @@ def _declare_models(
     closed = worker_namespace(settings.cluster.namespace, place.surroundings)
     namespace = ClosedNamespace("workers", closed, opts)
     platform = WorkerPlatform(
+        custody=data.custody,
         cluster_name=place.name,
         ready=[*place.ready, *namespace.ready],
         has_worker_nodes=place.has_worker_nodes,

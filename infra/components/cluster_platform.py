@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pulumi
-import pulumi_aws as aws
 import pulumi_kubernetes as k8s
 
 from infra.components.cluster.cluster import Cluster, ClusterArgs
+from infra.components.custody.custody import Custody
+from infra.components.custody.log_keeping import LogKeeping
 from infra.components.fleet.cluster_autoscaler import ClusterAutoscaler, ClusterAutoscalerArgs
 from infra.components.fleet.karpenter import Karpenter, KarpenterArgs
 from infra.components.fleet.managed_fleet import ManagedFleet, ManagedFleetArgs
@@ -29,6 +30,7 @@ class ClusterPlatformArgs:
     """What the platform needs to know."""
 
     stack: str
+    custody: Custody
     region: str
     cluster_name: str
     namespace: str
@@ -39,7 +41,7 @@ class ClusterPlatformArgs:
 
     longest_drain_seconds: int
     keda_authentication: str
-    log_days: int
+    logs: LogKeeping
     is_protected: bool
     tags: Mapping[str, str]
     """Put on machines and disks: the provider's own tags do not reach them."""
@@ -63,8 +65,7 @@ class ClusterPlatform(pulumi.ComponentResource):
         super().__init__("penstock:compute:ClusterPlatform", name, {}, opts)
         self._name, self._args = name, args
         self._child = pulumi.ResourceOptions(parent=self)
-        caller = aws.get_caller_identity_output(opts=pulumi.InvokeOptions(parent=self))
-        self._account_id = caller.account_id
+        self._account_id = args.custody.account_id
         self.network = self._declare_network()
         self.cluster = self._declare_cluster()
         self.cluster_name, self.provider = self.cluster.name, self.cluster.provider
@@ -92,7 +93,7 @@ class ClusterPlatform(pulumi.ComponentResource):
             settings=self._args.network,
             region=self._args.region,
             account_id=self._account_id,
-            log_days=self._args.log_days,
+            logs=self._args.logs,
         )
         return Network(f"{self._name}-network", network, self._child)
 
@@ -105,7 +106,7 @@ class ClusterPlatform(pulumi.ComponentResource):
             region=args.region,
             account_id=self._account_id,
             network=self.network,
-            log_days=args.log_days,
+            logs=args.logs,
             is_protected=args.is_protected,
             tags=args.tags,
         )
@@ -136,6 +137,7 @@ class ClusterPlatform(pulumi.ComponentResource):
         args = self._args
         karpenter = KarpenterArgs(
             place=self._place,
+            custody=args.custody,
             cluster_name=args.cluster_name,
             node_role=self.cluster.node_role,
             subnet_ids=self.network.private_subnet_ids,

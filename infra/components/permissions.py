@@ -45,7 +45,7 @@ def trust_of_account(
 
 
 def refuse_plain_http(
-    actions: str, resources: pulumi.Input[str] | Sequence[pulumi.Input[str]]
+    actions: str | Sequence[str], resources: pulumi.Input[str] | Sequence[pulumi.Input[str]]
 ) -> Statement:
     """Return a statement for the policy of a resource: callers without TLS are refused."""
     return {
@@ -55,4 +55,26 @@ def refuse_plain_http(
         "Action": actions,
         "Resource": resources,
         "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
+
+
+def refuse_other_accounts(
+    actions: str | Sequence[str],
+    resources: pulumi.Input[str] | Sequence[pulumi.Input[str]],
+    account_id: pulumi.Input[str],
+) -> Statement:
+    """Return a statement for the policy of a resource: strangers are refused, whoever lets them in.
+
+    AWS's own services belong to no account; another statement lets each in, for what it serves.
+    """
+    return {
+        "Sid": "RefuseOtherAccounts",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": actions,
+        "Resource": resources,
+        "Condition": {
+            "StringNotEqualsIfExists": {"aws:PrincipalAccount": account_id},
+            "BoolIfExists": {"aws:PrincipalIsAWSService": "false"},
+        },
     }

@@ -13,6 +13,7 @@ from infra.cost.floor import (
     cluster_items,
     firewall_items,
     kept_replicas,
+    key_items,
     network_items,
     pipeline_items,
 )
@@ -115,6 +116,8 @@ def _floor(settings: StackSettings, prices: _Prices) -> Iterator[LineItem]:
         yield from cluster_items(settings.cluster.create, prices.charges, prices.catalogue)
     if settings.network:
         yield from network_items(settings.network, prices.charges)
+    if settings.has_own_key:
+        yield from key_items(prices.charges)
     if settings.api.firewall:
         yield from firewall_items(prices.charges)
     named = dict(_named_deployments(settings))

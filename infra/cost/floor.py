@@ -64,6 +64,11 @@ def pipeline_items(deployments: int, charges: Charges) -> Iterator[LineItem]:
     yield LineItem(item="KEDA asking the request queues", quantity=queues, usd_per_month=cost)
 
 
+def key_items(charges: Charges) -> Iterator[LineItem]:
+    """Yield what a key of the data costs that is not turned yet."""
+    yield _monthly("key of the data", 1, charges.key_month)
+
+
 def firewall_items(charges: Charges) -> Iterator[LineItem]:
     """Yield what a firewall costs that looks at no call."""
     yield _monthly("firewall", 1, charges.firewall_month)

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Iterable
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -26,21 +25,7 @@ EXAMPLES = ("dev", "prod")
 
 Program = Callable[[], Any]
 Config = dict[str, dict[str, Any]]
-KNOWN = {
-    # The trust policies of these services lack a Condition on aws:SourceAccount.
-    ("iam-trust", "functions-sweeper-caller"),
-    ("iam-trust", "*-worker"),
-    # Buckets are encrypted with AES256, until the stack has a KMS key for data.
-    ("s3-encryption-kms", "store-*-bucket"),
-    # The lease of 30 s is also the queues' own visibility timeout.
-    ("sqs-visibility", "*-p[0-2]"),
-}
-"""What mandatory policies hold against the program, by policy and names of resources. A finding
-that is gone must go from here."""
-
 PLATFORM_CONFIG: Config = {
-    # One of its models asks the metadata for spot notices.
-    "node-imdsv2": {"metadataForPods": ["*-l4-*"]},
     # The most that its eight H100s, and the rest, may cost.
     "cost-guard": {"maxHourlyUsd": 300},
     # Tags come from a stack's provider, which a platform is declared without.
@@ -107,14 +92,11 @@ def findings(declared: Declared, config: Config | None = None) -> list[Finding]:
 
 
 def by_resource(found: Iterable[Finding]) -> set[tuple[str, str]]:
-    return {_as_known(finding) for finding in found}
+    return {(finding.policy, finding.resource) for finding in found}
 
 
-def _as_known(finding: Finding) -> tuple[str, str]:
-    """Return policy and resource of a finding, as `KNOWN` has them if it is known."""
-    known = (names for policy, names in KNOWN if policy == finding.policy)
-    fitting = (names for names in known if fnmatchcase(finding.resource, names))
-    return finding.policy, next(fitting, finding.resource)
+def mandatory(declared: Declared, config: Config | None = None) -> list[str]:
+    return [f.text for f in findings(declared, config) if f.level == "mandatory"]
 
 
 @pytest.fixture(scope="module", params=EXAMPLES)
@@ -123,17 +105,29 @@ def stack(request: pytest.FixtureRequest, artifacts: Artifacts) -> Declared:
 
 
 def test_the_program_keeps_to_its_policies(stack: Declared) -> None:
-    found = [finding for finding in findings(stack) if finding.level == "mandatory"]
-
-    assert by_resource(found) == KNOWN, [finding.text for finding in found]
+    assert mandatory(stack) == []
 
 
 @pytest.mark.parametrize("autoscaler", ["cluster-autoscaler", "karpenter"])
 def test_every_kind_of_platform_keeps_to_the_policies(autoscaler: str) -> None:
-    found = findings(platform(autoscaler=autoscaler), PLATFORM_CONFIG)
+    assert mandatory(platform(autoscaler=autoscaler), PLATFORM_CONFIG) == []
 
-    told = [finding for finding in found if finding.level == "mandatory"]
-    assert [finding.text for finding in told] == []
+
+def test_a_stack_with_all_that_can_be_chosen_otherwise_keeps_to_the_policies(
+    artifacts: Artifacts,
+) -> None:
+    def chosen() -> Any:
+        values = StackSettings.read(ROOT / "Pulumi.dev.yaml.example").model_dump(mode="json")
+        values["encryption"] = "customer"
+        values["cluster"]["create"]["fleet"]["autoscaler"] = "karpenter"
+        values["models"]["ocr"]["deployments"]["v1"]["watch_spot_notice"] = True
+        return declare(StackSettings.checked(values), artifacts)
+
+    whole = deployed(chosen, stack="dev")
+
+    assert whole.of_type(":NodePool")
+    assert len(whole.of_type("kms/key:Key")) == 2
+    assert mandatory(whole) == []
 
 
 def test_a_first_preview_hides_no_violation_that_can_be_known(artifacts: Artifacts) -> None:
@@ -146,7 +140,7 @@ def test_a_first_preview_hides_no_violation_that_can_be_known(artifacts: Artifac
     found = findings(previewed(planted, stack="prod"))
 
     assert not [finding.text for finding in found if "can't run policy" in finding.text]
-    assert by_resource(f for f in found if f.level == "mandatory") == KNOWN | PLANTED
+    assert by_resource(f for f in found if f.level == "mandatory") == PLANTED
 
 
 def _plant() -> None:

@@ -113,6 +113,10 @@ class BackgroundFunctions(pulumi.ComponentResource):
             timeout_seconds=_SWEEPER_TIMEOUT_SECONDS,
         )
         function = LambdaFunction(f"{self._name}-sweeper", args, self._child)
-        schedule = ScheduleArgs(function=function, rate="rate(1 minute)")
-        Schedule(f"{self._name}-sweeper", schedule, self._child)
+        self._schedule_sweeper(function)
         return function
+
+    def _schedule_sweeper(self, function: LambdaFunction) -> None:
+        account_id = self._platform.custody.account_id
+        args = ScheduleArgs(account_id=account_id, function=function, rate="rate(1 minute)")
+        Schedule(f"{self._name}-sweeper", args, self._child)

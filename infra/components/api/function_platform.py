@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import pulumi
 
 from infra.components.api.lambda_function import LambdaCode, LambdaFunctionArgs
+from infra.components.custody.custody import Custody
+from infra.components.custody.log_keeping import LogKeeping
 from infra.components.permissions import Statement
 from infra.components.pipeline.caller_places import CallerPlaces
 from infra.components.pipeline.generated_secret import GeneratedSecret
@@ -26,7 +28,8 @@ class FunctionPlatform:
     """Whose request queues they may use."""
 
     code: LambdaCode
-    log_days: int
+    custody: Custody
+    logs: LogKeeping
     requests: Table
     catalog: Table
     api_keys: Table
@@ -56,8 +59,8 @@ class FunctionPlatform:
                 **environment.variables(**variables),
                 "POWERTOOLS_METRICS_NAMESPACE": metrics_namespace(self.stack),
             },
-            statements=statements,
+            statements=[*statements, *self.custody.statements_to_use_key(statements)],
             growing_statements=growing_statements,
-            log_days=self.log_days,
+            logs=self.logs,
             timeout_seconds=timeout_seconds,
         )

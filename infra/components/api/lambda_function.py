@@ -7,6 +7,7 @@ import pulumi
 import pulumi_aws as aws
 
 from infra.components.attached_policies import attach
+from infra.components.custody.log_keeping import LogKeeping
 from infra.components.permissions import Statement, allow, policy, trust
 
 _TRACING = allow(["xray:PutTraceSegments", "xray:PutTelemetryRecords"], "*")
@@ -37,7 +38,7 @@ class LambdaFunctionArgs:
     growing_statements: Sequence[Statement] = ()
     """What it may do with places that deployments name: one action and plain resources each."""
 
-    log_days: int
+    logs: LogKeeping
     timeout_seconds: int
     memory_mb: int = 512
 
@@ -55,7 +56,7 @@ class LambdaFunction(pulumi.ComponentResource):
     ) -> None:
         super().__init__("penstock:pipeline:LambdaFunction", name, {}, opts)
         self._name, child = name, pulumi.ResourceOptions(parent=self)
-        logs = aws.cloudwatch.LogGroup(f"{name}-logs", retention_in_days=args.log_days, opts=child)
+        logs = args.logs.declare_group(f"{name}-logs", child)
         role = aws.iam.Role(
             f"{name}-role",
             assume_role_policy=trust("lambda.amazonaws.com", "sts:AssumeRole"),

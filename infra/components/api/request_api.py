@@ -11,6 +11,7 @@ import pulumi_aws as aws
 from infra.components.api.gateway_answers import ANSWERS, declare_answers
 from infra.components.api.lambda_function import LambdaFunction
 from infra.components.api.routes import RouteTree
+from infra.components.custody.log_keeping import LogKeeping
 from infra.components.permissions import trust
 from penstock.contracts.http.routes import FunctionName
 
@@ -41,7 +42,7 @@ class RequestApiArgs:
     functions: Mapping[FunctionName, LambdaFunction]
     rate_per_second: int
     burst: int
-    log_days: int
+    logs: LogKeeping
     sets_account_log_role: bool
     """Whether to set the account's one role for access logs."""
 
@@ -120,9 +121,7 @@ class RequestApi(pulumi.ComponentResource):
         )
 
     def _stage(self, deployment: aws.apigateway.Deployment) -> aws.apigateway.Stage:
-        logs = aws.cloudwatch.LogGroup(
-            f"{self._name}-access-logs", retention_in_days=self._args.log_days, opts=self._child
-        )
+        logs = self._args.logs.declare_group(f"{self._name}-access-logs", self._child)
         stage = aws.apigateway.Stage(
             f"{self._name}-stage",
             rest_api=self._api.id,

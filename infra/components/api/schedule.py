@@ -6,13 +6,14 @@ import pulumi
 import pulumi_aws as aws
 
 from infra.components.api.lambda_function import LambdaFunction
-from infra.components.permissions import allow, policy, trust
+from infra.components.permissions import allow, policy, trust_of_account
 
 
 @dataclass(frozen=True, kw_only=True)
 class ScheduleArgs:
     """What a schedule needs to know."""
 
+    account_id: pulumi.Input[str]
     function: LambdaFunction
     rate: str
     """In EventBridge's words, such as `rate(1 minute)`."""
@@ -28,7 +29,9 @@ class Schedule(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         role = aws.iam.Role(
             f"{name}-caller",
-            assume_role_policy=trust("scheduler.amazonaws.com", "sts:AssumeRole"),
+            assume_role_policy=trust_of_account(
+                "scheduler.amazonaws.com", args.account_id, "sts:AssumeRole"
+            ),
             opts=child,
         )
         permissions = aws.iam.RolePolicy(

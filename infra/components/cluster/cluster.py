@@ -11,6 +11,7 @@ from infra.components.cluster.access import ClusterAccess, ClusterAccessArgs
 from infra.components.cluster.add_ons import NodeAddOns, PodAddOns
 from infra.components.cluster.control_plane import ControlPlane, ControlPlaneArgs
 from infra.components.cluster.kubeconfig import kubeconfig
+from infra.components.custody.log_keeping import LogKeeping
 from infra.components.network.network import Network
 from infra.components.nodes.node_config import node_config
 from infra.components.nodes.node_group import NodeGroup, NodeGroupArgs
@@ -31,7 +32,7 @@ class ClusterArgs:
     region: str
     account_id: pulumi.Input[str]
     network: Network
-    log_days: int
+    logs: LogKeeping
     is_protected: bool
     tags: Mapping[str, str]
     """Put on machines and disks."""
@@ -60,9 +61,10 @@ class Cluster(pulumi.ComponentResource):
         plane = ControlPlaneArgs(
             cluster_name=args.cluster_name,
             version=args.settings.version,
+            account_id=args.account_id,
             subnet_ids=args.network.private_subnet_ids,
             public_access_cidrs=args.settings.public_access_cidrs,
-            log_days=args.log_days,
+            logs=args.logs,
             is_protected=args.is_protected,
         )
         self.control_plane = ControlPlane(f"{name}-api", plane, child)

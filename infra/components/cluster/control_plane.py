@@ -6,22 +6,24 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
+from infra.components.custody.customer_key import CustomerKey, CustomerKeyArgs
+from infra.components.custody.log_keeping import LogKeeping
 from infra.components.permissions import trust
 from infra.settings.network_settings import SERVICE_CIDR
 
 _LOGS = ["api", "audit", "authenticator", "controllerManager", "scheduler"]
-_KEY_DAYS = 30
 
 
 @dataclass(frozen=True, kw_only=True)
 class ControlPlaneArgs:
     """What a control plane needs to know."""
 
+    account_id: pulumi.Input[str]
     cluster_name: str
     version: str
     subnet_ids: Sequence[pulumi.Input[str]]
     public_access_cidrs: Sequence[str]
-    log_days: int
+    logs: LogKeeping
     is_protected: bool
     """Whether the cluster and the key of its secrets refuse to be deleted."""
 
@@ -36,28 +38,23 @@ class ControlPlane(pulumi.ComponentResource):
     security_group_id: pulumi.Output[str]
     """Of the API and of every node."""
 
-    secrets_key_arn: pulumi.Output[str]
-
     def __init__(
         self, name: str, args: ControlPlaneArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("penstock:compute:ControlPlane", name, {}, opts)
         self._name, self._args = name, args
         child = pulumi.ResourceOptions(parent=self)
-        key = aws.kms.Key(
-            f"{name}-secrets",
+        secrets = CustomerKeyArgs(
+            account_id=args.account_id,
+            alias=f"eks-{args.cluster_name}",
             description=f"Secrets in the etcd of cluster {args.cluster_name}",
-            enable_key_rotation=True,
-            deletion_window_in_days=_KEY_DAYS,
-            # Without its key a cluster is lost.
-            opts=pulumi.ResourceOptions(parent=self, protect=args.is_protected),
+            is_protected=args.is_protected,
         )
+        # Not that of the stack's data: EKS never takes another, and is lost without it.
+        key = CustomerKey(f"{name}-secrets", secrets, child)
         # EKS makes the group itself if it is not there, and then keeps lines for ever.
-        logs = aws.cloudwatch.LogGroup(
-            f"{name}-log",
-            name=f"/aws/eks/{args.cluster_name}/cluster",
-            retention_in_days=args.log_days,
-            opts=child,
+        logs = args.logs.declare_group(
+            f"{name}-log", child, log_name=f"/aws/eks/{args.cluster_name}/cluster"
         )
         role, grant = self._declare_role()
         self.cluster = aws.eks.Cluster(
@@ -87,7 +84,6 @@ class ControlPlane(pulumi.ComponentResource):
         self.name, self.endpoint = self.cluster.name, self.cluster.endpoint
         self.certificate_authority = self.cluster.certificate_authority.data.apply(str)
         self.security_group_id = self.cluster.vpc_config.cluster_security_group_id.apply(str)
-        self.secrets_key_arn = key.arn
         self.register_outputs({"name": self.name, "endpoint": self.endpoint})
 
     def _declare_role(self) -> tuple[aws.iam.Role, aws.iam.RolePolicyAttachment]:

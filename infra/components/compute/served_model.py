@@ -50,7 +50,11 @@ class ServedModel(pulumi.ComponentResource):
             deployment_id = f"{name}-{deployment}"
             queues = self.queues[deployment_id] = RequestQueues(
                 deployment_id,
-                RequestQueuesArgs(stack=args.stack, lease_seconds=settings.lease_seconds),
+                RequestQueuesArgs(
+                    stack=args.stack,
+                    custody=args.platform.custody,
+                    lease_seconds=settings.lease_seconds,
+                ),
                 child,
             )
             WorkerDeployment(

@@ -7,11 +7,13 @@ import pulumi
 import pulumi_aws as aws
 import pulumi_kubernetes as k8s
 
+from infra.components.cluster.pod_role import pod_trust
 from infra.components.compute.model_server import DISPATCHER_PORT, model_server_port
 from infra.components.compute.worker_pod import WorkerPodArgs, worker_pod
+from infra.components.custody.custody import Custody
 from infra.components.isolation.closed_namespace import Opening, declare_opening
 from infra.components.isolation.ways import INSTANCE_METADATA
-from infra.components.permissions import policy, trust
+from infra.components.permissions import Statement, policy
 from infra.components.pipeline.caller_places import CallerPlaces
 from infra.components.pipeline.notifications import Notifications
 from infra.components.pipeline.payload_store import PayloadStore
@@ -30,6 +32,7 @@ KEDA_AUTHENTICATION = "penstock-aws"
 class WorkerPlatform:
     """What the workers of all deployments share."""
 
+    custody: Custody
     cluster_name: pulumi.Input[str]
     namespace: pulumi.Input[str]
     region: str
@@ -90,20 +93,13 @@ class WorkerDeployment(pulumi.ComponentResource):
         platform = self._args.platform
         role = aws.iam.Role(
             f"{self._name}-worker",
-            assume_role_policy=trust("pods.eks.amazonaws.com", "sts:AssumeRole", "sts:TagSession"),
+            assume_role_policy=pod_trust(platform.custody.account_id),
             opts=self._child,
         )
         aws.iam.RolePolicy(
             f"{self._name}-permissions",
             role=role.name,
-            policy=policy(
-                *self._args.queues.statements_to_work(),
-                platform.requests.statement_to_advance(),
-                platform.requests.statement_to_read_many(),
-                *platform.store.statements_to_work(),
-                platform.notifications.statement_to_publish(),
-                *CallerPlaces.of([self._args.settings]).statements_to_work(),
-            ),
+            policy=policy(*self._statements()),
             opts=self._child,
         )
         self.role_arn = role.arn
@@ -115,6 +111,18 @@ class WorkerDeployment(pulumi.ComponentResource):
             role_arn=role.arn,
             opts=self._child,
         )
+
+    def _statements(self) -> list[Statement]:
+        platform = self._args.platform
+        own = [
+            *self._args.queues.statements_to_work(),
+            platform.requests.statement_to_advance(),
+            platform.requests.statement_to_read_many(),
+            *platform.store.statements_to_work(),
+            platform.notifications.statement_to_publish(),
+        ]
+        with_key = platform.custody.statements_to_use_key(own)
+        return [*own, *with_key, *CallerPlaces.of([self._args.settings]).statements_to_work()]
 
     def _declare_deployment(
         self, account: k8s.core.v1.ServiceAccount, identity: pulumi.Resource

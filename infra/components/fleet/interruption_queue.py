@@ -5,6 +5,7 @@ import json
 import pulumi
 import pulumi_aws as aws
 
+from infra.components.custody.custody import Custody
 from infra.components.permissions import Statement, allow
 from infra.components.pipeline.message_queue import guard_queue
 
@@ -24,13 +25,16 @@ class InterruptionQueue(pulumi.ComponentResource):
     name: pulumi.Output[str]
     arn: pulumi.Output[str]
 
-    def __init__(self, name: str, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self, name: str, custody: Custody, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
         super().__init__("penstock:compute:InterruptionQueue", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
         queue = aws.sqs.Queue(
             f"{name}-warnings",
             message_retention_seconds=_RETENTION_SECONDS,
             receive_wait_time_seconds=20,
+            # Numbers of machines, no data of the stack's: EventBridge needs no right to a key.
             sqs_managed_sse_enabled=True,
             opts=child,
         )
@@ -50,7 +54,7 @@ class InterruptionQueue(pulumi.ComponentResource):
             "Resource": queue.arn,
             "Condition": {"ArnEquals": {"aws:SourceArn": [rule.arn for rule in rules.values()]}},
         }
-        guard_queue(f"{name}-policy", queue, self, granted)
+        guard_queue(f"{name}-policy", queue, self, custody, granted)
         self.name, self.arn = queue.name, queue.arn
         self.register_outputs({"name": self.name, "arn": self.arn})
 

@@ -7,6 +7,7 @@ import pulumi
 import pulumi_aws as aws
 
 from infra.components.cluster.pod_role import PodRole, PodRoleArgs
+from infra.components.custody.custody import Custody
 from infra.components.fleet.interruption_queue import InterruptionQueue
 from infra.components.fleet.karpenter_permissions import KarpenterScope
 from infra.components.fleet.karpenter_pools import KarpenterPools, KarpenterPoolsArgs
@@ -24,6 +25,7 @@ class KarpenterArgs:
     """What Karpenter needs to know."""
 
     place: OperatorPlace
+    custody: Custody
     cluster_name: str
     node_role: NodeRole
     subnet_ids: Sequence[pulumi.Input[str]]
@@ -57,7 +59,7 @@ class Karpenter(pulumi.ComponentResource):
             type="EC2_LINUX",
             opts=self._child,
         )
-        warnings = InterruptionQueue(f"{name}-interruptions", self._child)
+        warnings = InterruptionQueue(f"{name}-interruptions", args.custody, self._child)
         role = self._declare_role(profile, warnings)
         self.role_arn = role.arn
         release = install(

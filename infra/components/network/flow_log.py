@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
+from infra.components.custody.log_keeping import LogKeeping
 from infra.components.permissions import allow, policy, trust_of_account
 
 _INTERVAL_SECONDS = 600
@@ -16,7 +17,7 @@ class FlowLogArgs:
 
     vpc_id: pulumi.Input[str]
     account_id: pulumi.Input[str]
-    log_days: int
+    logs: LogKeeping
 
 
 class FlowLog(pulumi.ComponentResource):
@@ -29,9 +30,7 @@ class FlowLog(pulumi.ComponentResource):
     ) -> None:
         super().__init__("penstock:network:FlowLog", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
-        group = aws.cloudwatch.LogGroup(
-            f"{name}-lines", retention_in_days=args.log_days, opts=child
-        )
+        group = args.logs.declare_group(f"{name}-lines", child)
         role = aws.iam.Role(
             f"{name}-writer",
             assume_role_policy=trust_of_account(

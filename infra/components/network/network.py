@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
+from infra.components.custody.log_keeping import LogKeeping
 from infra.components.network.flow_log import FlowLog, FlowLogArgs
 from infra.components.network.nat_egress import NatEgress, NatEgressArgs
 from infra.components.network.vpc_endpoints import VpcEndpoints, VpcEndpointsArgs
@@ -18,7 +19,7 @@ class NetworkArgs:
     settings: NetworkSettings
     region: str
     account_id: pulumi.Input[str]
-    log_days: int
+    logs: LogKeeping
 
 
 class Network(pulumi.ComponentResource):
@@ -46,7 +47,7 @@ class Network(pulumi.ComponentResource):
         self.vpc_id, self.cidr = vpc.id, args.settings.cidr
         # Declared without rules, the group that everything falls into lets nothing through.
         aws.ec2.DefaultSecurityGroup(f"{name}-default-group", vpc_id=vpc.id, opts=self._child)
-        log = FlowLogArgs(vpc_id=vpc.id, account_id=args.account_id, log_days=args.log_days)
+        log = FlowLogArgs(vpc_id=vpc.id, account_id=args.account_id, logs=args.logs)
         FlowLog(f"{name}-rejected", log, self._child)
         self._route_tables: dict[str, pulumi.Output[str]] = {}
         self.private_subnet_ids = [

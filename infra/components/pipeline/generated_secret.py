@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
+from infra.components.custody.custody import Custody
 from infra.components.permissions import Statement, allow
 
 
@@ -13,6 +14,7 @@ from infra.components.permissions import Statement, allow
 class GeneratedSecretArgs:
     """What the secret needs to know."""
 
+    custody: Custody
     description: str
     recovery_days: int
     """How long a deleted secret can be brought back; 0 deletes it at once."""
@@ -36,6 +38,7 @@ class GeneratedSecret(pulumi.ComponentResource):
         secret = aws.secretsmanager.Secret(
             f"{name}-secret",
             description=args.description,
+            kms_key_id=args.custody.key_arn,
             recovery_window_in_days=args.recovery_days,
             opts=pulumi.ResourceOptions(parent=self),
         )

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from infra.components.permissions import Statement, allow, policy, refuse_plain_http
+from infra.components.custody.custody import Custody
+from infra.components.permissions import Statement, allow, policy
 from infra.components.pipeline.message_queue import (
+    QueueArgs,
     Redrive,
     declare_queue,
     guard_queue,
@@ -15,11 +17,15 @@ from infra.components.pipeline.message_queue import (
 )
 from penstock.contracts.ports.webhooks import RECEIVES_BESIDE_ATTEMPTS
 
+_TOPIC_ACTIONS = ["sns:Publish", "sns:Subscribe"]
+"""SNS takes no `sns:*` in the policy of a topic."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class NotificationsArgs:
     """What notifications need to know."""
 
+    custody: Custody
     visibility_seconds: int
     """How long the webhooks function may be busy with a message; at least six of its timeouts."""
 
@@ -40,19 +46,23 @@ class Notifications(pulumi.ComponentResource):
         self, name: str, args: NotificationsArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("penstock:pipeline:Notifications", name, {}, opts)
-        succeeded = self._topic(f"{name}-succeeded")
-        failed = self._topic(f"{name}-failed")
-        dead_letters = declare_queue(f"{name}-webhooks-dead-letters", self)
-        webhooks = declare_queue(
-            f"{name}-webhooks",
-            self,
+        custody = args.custody
+        succeeded = self._topic(f"{name}-succeeded", custody)
+        failed = self._topic(f"{name}-failed", custody)
+        dead_letters = declare_queue(
+            f"{name}-webhooks-dead-letters", QueueArgs(custody=custody), self
+        )
+        queue = QueueArgs(
+            custody=custody,
             visibility_seconds=args.visibility_seconds,
             redrive=Redrive(dead_letters, args.max_receives + RECEIVES_BESIDE_ATTEMPTS),
         )
+        webhooks = declare_queue(f"{name}-webhooks", queue, self)
         take_dead_letters(f"{name}-webhooks-redrive", dead_letters, [webhooks], self)
         topics = [succeeded.arn, failed.arn]
-        guard_queue(f"{name}-webhooks-policy", webhooks, self, _taking_from(topics, webhooks))
-        guard_queue(f"{name}-webhooks-dead-letters-policy", dead_letters, self)
+        taken = _taking_from(topics, webhooks)
+        guard_queue(f"{name}-webhooks-policy", webhooks, self, custody, taken)
+        guard_queue(f"{name}-webhooks-dead-letters-policy", dead_letters, self, custody)
         self._subscribe(f"{name}-succeeded-to-webhooks", succeeded, webhooks)
         self._subscribe(f"{name}-failed-to-webhooks", failed, webhooks)
         self.succeeded_topic, self.failed_topic = topics
@@ -68,17 +78,17 @@ class Notifications(pulumi.ComponentResource):
             }
         )
 
-    def _topic(self, name: str) -> aws.sns.Topic:
+    def _topic(self, name: str, custody: Custody) -> aws.sns.Topic:
         topic = aws.sns.Topic(
             name,
-            kms_master_key_id="alias/aws/sns",
+            kms_master_key_id=custody.key_arn or "alias/aws/sns",
             signature_version=2,
             opts=pulumi.ResourceOptions(parent=self),
         )
         aws.sns.TopicPolicy(
             f"{name}-policy",
             arn=topic.arn,
-            policy=policy(refuse_plain_http("sns:Publish", topic.arn)),
+            policy=policy(*custody.refusals(_TOPIC_ACTIONS, topic.arn)),
             opts=pulumi.ResourceOptions(parent=self),
         )
         return topic

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import pulumi
 
+from infra.components.custody.custody import Custody
 from infra.components.permissions import Statement
 from infra.components.pipeline.private_bucket import PrivateBucket, PrivateBucketArgs
 
@@ -15,6 +16,7 @@ _RESULTS, _FAILURES = "results", "failures"
 class PayloadStoreArgs:
     """What the store needs to know."""
 
+    custody: Custody
     payload_days: int
     result_days: int
     is_protected: bool
@@ -32,15 +34,15 @@ class PayloadStore(pulumi.ComponentResource):
     ) -> None:
         super().__init__("penstock:pipeline:PayloadStore", name, {}, opts)
         child = pulumi.ResourceOptions(parent=self)
-        self.payloads = PrivateBucket(
-            f"{name}-payloads",
-            PrivateBucketArgs(lifetime_days=args.payload_days, is_protected=args.is_protected),
-            child,
-        )
-        self.results = PrivateBucket(
-            f"{name}-results",
-            PrivateBucketArgs(lifetime_days=args.result_days, is_protected=args.is_protected),
-            child,
+        self.payloads, self.results = (
+            PrivateBucket(
+                f"{name}-{kind}",
+                PrivateBucketArgs(
+                    custody=args.custody, lifetime_days=days, is_protected=args.is_protected
+                ),
+                child,
+            )
+            for kind, days in (("payloads", args.payload_days), ("results", args.result_days))
         )
         self.register_outputs({"payloads": self.payloads.name, "results": self.results.name})
 

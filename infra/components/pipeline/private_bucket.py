@@ -5,13 +5,15 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from infra.components.permissions import Statement, allow, policy, refuse_plain_http
+from infra.components.custody.custody import Custody
+from infra.components.permissions import Statement, allow, policy
 
 
 @dataclass(frozen=True, kw_only=True)
 class PrivateBucketArgs:
     """What a bucket needs to know."""
 
+    custody: Custody
     lifetime_days: int
     """How long an object is kept. S3 deletes up to a day late."""
 
@@ -51,14 +53,14 @@ class PrivateBucket(pulumi.ComponentResource):
             restrict_public_buckets=True,
             opts=child,
         )
-        _encrypt(name, bucket, child)
+        _encrypt(name, bucket, args.custody, child)
         _expire(name, bucket, args.lifetime_days, child)
         # S3 refuses two settings of one bucket at a time; these two collide.
         after = pulumi.ResourceOptions(parent=self, depends_on=[closed])
         aws.s3.BucketPolicy(
             f"{name}-policy",
             bucket=bucket.bucket,
-            policy=policy(refuse_plain_http("s3:*", [self.arn, self._objects("*")])),
+            policy=policy(*args.custody.refusals("s3:*", [self.arn, self._objects("*")])),
             opts=after,
         )
         self.register_outputs({"name": self.name, "arn": self.arn})
@@ -88,13 +90,20 @@ class PrivateBucket(pulumi.ComponentResource):
         return pulumi.Output.concat(self.arn, "/", pattern)
 
 
-def _encrypt(name: str, bucket: aws.s3.Bucket, child: pulumi.ResourceOptions) -> None:
+def _encrypt(
+    name: str, bucket: aws.s3.Bucket, custody: Custody, child: pulumi.ResourceOptions
+) -> None:
     aws.s3.BucketServerSideEncryptionConfiguration(
         f"{name}-encryption",
         bucket=bucket.bucket,
         rules=[
             {
-                "apply_server_side_encryption_by_default": {"sse_algorithm": "AES256"},
+                "apply_server_side_encryption_by_default": {
+                    "sse_algorithm": "aws:kms",
+                    "kms_master_key_id": custody.key_arn,
+                },
+                # Without it every object costs a call to KMS.
+                "bucket_key_enabled": True,
                 "blocked_encryption_types": ["SSE-C"],
             }
         ],

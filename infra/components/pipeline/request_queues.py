@@ -4,8 +4,10 @@ from dataclasses import dataclass
 
 import pulumi
 
+from infra.components.custody.custody import Custody
 from infra.components.permissions import Statement, allow
 from infra.components.pipeline.message_queue import (
+    QueueArgs,
     Redrive,
     declare_queue,
     guard_queue,
@@ -14,6 +16,9 @@ from infra.components.pipeline.message_queue import (
 
 _PRIORITIES = (0, 1, 2)
 _MAX_RECEIVES = 20  # attempts are counted in the row; spot kills and drains count here too
+_LEAST_VISIBILITY_SECONDS = 60
+"""For whoever takes a message by hand; a worker says for how long with each call."""
+
 _TAG = "penstock:requests-of"
 _DEAD_LETTERS_TAG = "penstock:dead-letters-of"
 
@@ -25,6 +30,7 @@ class RequestQueuesArgs:
     stack: str
     """The stack they belong to; permissions for all queues of a stack go by it."""
 
+    custody: Custody
     lease_seconds: int
     """How long a silent worker keeps a request; each heartbeat renews the lease."""
 
@@ -40,24 +46,30 @@ class RequestQueues(pulumi.ComponentResource):
     ) -> None:
         super().__init__("penstock:pipeline:RequestQueues", name, {}, opts)
         self._dead_letters = dead_letters = declare_queue(
-            f"{name}-dead-letters", self, tags={_DEAD_LETTERS_TAG: args.stack}
+            f"{name}-dead-letters",
+            QueueArgs(custody=args.custody, tags={_DEAD_LETTERS_TAG: args.stack}),
+            self,
         )
         self.dead_letter_queue_url = dead_letters.url
+        requests = QueueArgs(
+            custody=args.custody,
+            visibility_seconds=max(_LEAST_VISIBILITY_SECONDS, args.lease_seconds),
+            redrive=Redrive(dead_letters, _MAX_RECEIVES),
+            tags={_TAG: args.stack},
+        )
         p0, p1, p2 = self._queues = tuple(
             declare_queue(
                 f"{name}-p{priority}",
+                requests,
                 self,
-                visibility_seconds=max(30, args.lease_seconds),
-                redrive=Redrive(dead_letters, _MAX_RECEIVES),
-                tags={_TAG: args.stack},
             )
             for priority in _PRIORITIES
         )
         self.urls = (p0.url, p1.url, p2.url)
         take_dead_letters(f"{name}-redrive", dead_letters, [p0, p1, p2], self)
         for priority, queue in enumerate(self._queues):
-            guard_queue(f"{name}-p{priority}-policy", queue, self)
-        guard_queue(f"{name}-dead-letters-policy", dead_letters, self)
+            guard_queue(f"{name}-p{priority}-policy", queue, self, args.custody)
+        guard_queue(f"{name}-dead-letters-policy", dead_letters, self, args.custody)
         self.register_outputs(
             {"urls": list(self.urls), "dead_letter_queue_url": self.dead_letter_queue_url}
         )

@@ -1,5 +1,6 @@
 """The requests table: by which indexes its rows are found."""
 
+from infra.components.custody.custody import Custody
 from infra.components.pipeline.table import Attribute, Index, TableArgs
 
 _CREATED_AT = Attribute("created_at", "N")
@@ -19,9 +20,10 @@ LISTED = Index(name="listed", hash_key=Attribute("list_key", "S"), range_key=_CR
 """All rows of a tenant at a deployment, in the order of their creation."""
 
 
-def requests_table_args(*, is_protected: bool) -> TableArgs:
+def requests_table_args(custody: Custody, *, is_protected: bool) -> TableArgs:
     """Return what the table of requests needs to know."""
     return TableArgs(
+        custody=custody,
         hash_key="request_id",
         indexes=[DUE, OPEN, BY_CALLER, LISTED],
         purge_attribute="purge_at",

@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple
 import pulumi
 import pulumi_aws as aws
 
+from infra.components.custody.custody import Custody
 from infra.components.permissions import Statement, allow
 
 
@@ -30,6 +31,7 @@ class Index:
 class TableArgs:
     """What a table needs to know."""
 
+    custody: Custody
     hash_key: str
     is_protected: bool
     """Whether it refuses to be deleted."""
@@ -62,7 +64,7 @@ class Table(pulumi.ComponentResource):
             if args.purge_attribute
             else None,
             point_in_time_recovery={"enabled": True},
-            server_side_encryption={"enabled": True},
+            server_side_encryption={"enabled": True, "kms_key_arn": args.custody.key_arn},
             deletion_protection_enabled=args.is_protected,
             opts=pulumi.ResourceOptions(parent=self, protect=args.is_protected),
         )

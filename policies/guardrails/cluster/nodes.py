@@ -35,8 +35,8 @@ def credentials_stay_on_the_node(resource: Resource, settings: Settings) -> Iter
     options = at(_described(resource), "metadataOptions")
     if not may_be(at(options, "httpTokens"), ["required"]):
         yield "set metadata_options.http_tokens to required"
-    is_for_pods = matches(resource.name, settings["metadataForPods"])
-    if not (is_for_pods or may_be(at(options, "httpPutResponseHopLimit"), [1])):
+    hops = (1, 2) if matches(resource.name, settings["metadataForPods"]) else (1,)
+    if not may_be(at(options, "httpPutResponseHopLimit"), hops):
         yield "set metadata_options.http_put_response_hop_limit to 1, or allow 2 by config"
 
 

@@ -7,12 +7,14 @@ import pulumi
 import pulumi_aws as aws
 
 from infra.components.cluster_platform import ClusterPlatform, ClusterPlatformArgs
+from infra.components.custody.custody import Custody
+from infra.components.custody.log_keeping import LogKeeping
 from infra.settings.cluster_settings import NewClusterSettings
 from infra.settings.instances.catalogue import Catalogue
 from infra.settings.instances.fleet_plan import plan_fleet
 from infra.settings.model_settings import ModelSettings
 from infra.settings.network_settings import NetworkSettings
-from tests.infra.recording import REGION, Declared, record
+from tests.infra.recording import ACCOUNT, REGION, Declared, record
 
 ADMIN = "arn:aws:iam::123456789012:role/deployer"
 MIRROR = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/mirror"
@@ -37,6 +39,7 @@ def platform(
     }
     args = ClusterPlatformArgs(
         stack="test",
+        custody=Custody(account_id=ACCOUNT, region=REGION),
         region=REGION,
         cluster_name="main",
         namespace="penstock",
@@ -45,7 +48,7 @@ def platform(
         groups=plan_fleet(models, new.fleet, Catalogue.load()),
         longest_drain_seconds=3_600,
         keda_authentication="penstock-aws",
-        log_days=30,
+        logs=LogKeeping(days=30),
         is_protected=kept,
         tags={"Project": "penstock"},
     )

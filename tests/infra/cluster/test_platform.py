@@ -85,7 +85,7 @@ def test_every_resource_belongs_to_a_component_and_is_named_after_it(declared: D
 def test_every_component_registers_its_outputs(declared: Declared) -> None:
     components = [r for r in declared if r.is_component]
 
-    assert {c.type.split(":")[1] for c in components} == {"network", "compute"}
+    assert {c.type.split(":")[1] for c in components} == {"network", "compute", "pipeline"}
     assert [c.type for c in components if not declared.outputs_of_components.get(c.urn)] == []
 
 

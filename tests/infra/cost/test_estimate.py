@@ -83,6 +83,13 @@ def test_a_cluster_that_is_there_is_not_paid_for_again() -> None:
     assert any("the cluster is there already" in note for note in found.notes)
 
 
+def test_a_key_of_the_data_is_paid_for_where_there_is_one() -> None:
+    kept = stack().model_copy(update={"environment": "production"})
+
+    assert floor(estimate(kept))["key of the data"] == 1.0
+    assert "key of the data" not in floor(estimate(stack()))
+
+
 def test_replicas_that_never_go_are_part_of_the_floor() -> None:
     found = estimate(stack({}, autoscaling={"min_replica": 2, "max_replica": 4}))
     disk = Charges.load().disk_hour(WORKER_VOLUME)

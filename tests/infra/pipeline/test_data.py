@@ -87,14 +87,14 @@ def test_objects_expire_and_so_do_unfinished_uploads(stack: Declared, name: str,
 
 
 @pytest.mark.parametrize("name", ["payloads", "results"])
-def test_a_bucket_is_closed_encrypted_and_reached_over_tls_only(stack: Declared, name: str) -> None:
+def test_a_bucket_is_encrypted_and_closed_to_others(stack: Declared, name: str) -> None:
     bucket = stack.named(f"store-{name}-bucket", "s3/bucket:Bucket")
     closed = stack.named(f"store-{name}-closed", ":BucketPublicAccessBlock").inputs
     ownership = stack.named(f"store-{name}-ownership", ":BucketOwnershipControls").inputs
     encryption = stack.named(
         f"store-{name}-encryption", ":BucketServerSideEncryptionConfiguration"
     ).inputs
-    (refusal,) = stack.named(f"store-{name}-policy", ":BucketPolicy").policy()
+    refusals = stack.named(f"store-{name}-policy", ":BucketPolicy").policy()
 
     assert {part["bucket"] for part in (closed, ownership, encryption)} == {
         bucket.outputs["bucket"]
@@ -103,10 +103,12 @@ def test_a_bucket_is_closed_encrypted_and_reached_over_tls_only(stack: Declared,
     assert len(closed) == 5
     assert ownership["rule"] == {"objectOwnership": "BucketOwnerEnforced"}
     (rule,) = encryption["rules"]
-    assert rule["applyServerSideEncryptionByDefault"] == {"sseAlgorithm": "AES256"}
-    assert refusal["Effect"] == "Deny"
-    assert refusal["Resource"] == [bucket.outputs["arn"], f"{bucket.outputs['arn']}/*"]
-    assert refusal["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    assert rule["applyServerSideEncryptionByDefault"] == {"sseAlgorithm": "aws:kms"}
+    assert rule["bucketKeyEnabled"] is True
+    assert [s["Sid"] for s in refusals] == ["RefusePlainHttp", "RefuseOtherAccounts"]
+    for refusal in refusals:
+        assert (refusal["Effect"], refusal["Action"]) == ("Deny", "s3:*")
+        assert refusal["Resource"] == [bucket.outputs["arn"], f"{bucket.outputs['arn']}/*"]
 
 
 def test_in_production_nothing_that_holds_data_is_deleted_by_accident(

@@ -47,12 +47,13 @@ def test_a_webhook_that_never_ends_becomes_a_dead_letter_long_after_its_attempts
     assert stack.returned["webhook_dead_letter_queue_url"] == dead_letters.outputs["url"]
 
 
-def test_topics_are_encrypted_and_reached_over_tls_only(stack: Declared) -> None:
+def test_topics_are_encrypted_and_closed_to_others(stack: Declared) -> None:
     policies = {p.inputs["arn"]: p.policy() for p in stack.of_type(":TopicPolicy")}
     topics = stack.of_type("sns/topic:Topic")
 
     assert len(topics) == 2
     for topic in topics:
         assert topic.inputs["kmsMasterKeyId"] == "alias/aws/sns"
-        (refusal,) = policies[topic.outputs["arn"]]
-        assert (refusal["Effect"], refusal["Action"]) == ("Deny", "sns:Publish")
+        refusals = policies[topic.outputs["arn"]]
+        assert [s["Sid"] for s in refusals] == ["RefusePlainHttp", "RefuseOtherAccounts"]
+        assert all(s["Action"] == ["sns:Publish", "sns:Subscribe"] for s in refusals)

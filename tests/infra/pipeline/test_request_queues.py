@@ -6,13 +6,14 @@ from typing import Any
 import pytest
 
 from infra.artifacts.artifacts import Artifacts
+from infra.components.custody.custody import Custody
 from infra.components.pipeline.request_queues import RequestQueues, RequestQueuesArgs
 from infra.program import declare as declare_stack
 from infra.settings.stack_settings import StackSettings
 from penstock.contracts.directory.catalog import Deployment, Model
 from penstock.contracts.submission import Target
 from tests.infra.conftest import Declare
-from tests.infra.recording import Declared, Registered, record
+from tests.infra.recording import ACCOUNT, REGION, Declared, Registered, record
 
 DEPLOYMENTS = ("ocr-v1", "ocr-v2", "echo-v1")
 
@@ -165,7 +166,7 @@ def test_dead_letters_carry_a_tag_of_their_own(stack: Declared) -> None:
     assert tagged == {f"{d}-dead-letters" for d in DEPLOYMENTS}
 
 
-def test_every_queue_is_encrypted_polled_patiently_and_reached_over_tls_only(
+def test_every_queue_is_encrypted_polled_patiently_and_closed_to_others(
     stack: Declared,
 ) -> None:
     policies: dict[str, list[dict[str, Any]]] = {
@@ -174,16 +175,17 @@ def test_every_queue_is_encrypted_polled_patiently_and_reached_over_tls_only(
     for queue in stack.of_type("sqs/queue:Queue"):
         assert queue.inputs["sqsManagedSseEnabled"] is True
         assert queue.inputs["receiveWaitTimeSeconds"] == 20
-        (refusal,) = [s for s in policies[queue.outputs["url"]] if s["Effect"] == "Deny"]
-        assert refusal["Resource"] == queue.outputs["arn"]
-        assert refusal["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+        refusals = [s for s in policies[queue.outputs["url"]] if s["Effect"] == "Deny"]
+        assert [s["Sid"] for s in refusals] == ["RefusePlainHttp", "RefuseOtherAccounts"]
+        assert {s["Resource"] for s in refusals} == {queue.outputs["arn"]}
 
 
-@pytest.mark.parametrize(("lease_seconds", "hidden"), [(10, 30), (30, 30), (120, 120)])
+@pytest.mark.parametrize(("lease_seconds", "hidden"), [(10, 60), (30, 60), (120, 120)])
 def test_a_message_stays_hidden_for_a_lease_at_least(
     declare: Declare, lease_seconds: int, hidden: int
 ) -> None:
-    args = RequestQueuesArgs(stack="test", lease_seconds=lease_seconds)
+    custody = Custody(account_id=ACCOUNT, region=REGION)
+    args = RequestQueuesArgs(stack="test", custody=custody, lease_seconds=lease_seconds)
 
     declared = declare(lambda: RequestQueues("m", args).dead_letter_queue_url)
 

@@ -158,6 +158,13 @@ CASES = [
     passes("node-imdsv2", "a group of a template", nodes("g6.xlarge")),
     fails("node-imdsv2", "version 1", metadata("optional", 1), says="http_tokens to required"),
     fails("node-imdsv2", "two hops", metadata("required", 2), says="hop_limit to 1"),
+    fails(
+        "node-imdsv2",
+        "three hops, by config",
+        metadata("required", 3),
+        config={"metadataForPods": ["gpu-*"]},
+        says="hop_limit to 1",
+    ),
     fails("node-imdsv2", "nothing said", template(), says="gpu-template: set metadata_options"),
     fails(
         "node-imdsv2",

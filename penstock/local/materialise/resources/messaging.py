@@ -35,7 +35,7 @@ def _text(value: object) -> str:
 
 def _queue(aws: EmulatedAws, queue: Registration) -> Made:
     name = queue.take("name", queue.name)
-    queue.pass_over("tags", "sqsManagedSseEnabled", "kmsMasterKeyId")
+    queue.pass_over("tags", "sqsManagedSseEnabled")
     url = aws.sqs.create_queue(QueueName=name, Attributes=_attributes(queue, _QUEUE_ATTRIBUTES))[
         "QueueUrl"
     ]

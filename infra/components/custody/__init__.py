@@ -1,0 +1,1 @@
+"""Whose a stack's things are, and under which key they lie."""
