@@ -5,9 +5,9 @@ import pytest
 from infra.artifacts.workspace import ROOT
 from infra.cost.estimate import estimate
 from infra.cost.price_list import PriceList
-from infra.settings.stack_settings import StackSettings
 from infra.settings.instance import Instance
 from infra.settings.instances.catalogue import Catalogue
+from infra.settings.stack_settings import StackSettings
 
 
 def test_every_listed_name_means_a_machine_as_large() -> None:
