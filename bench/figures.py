@@ -32,7 +32,7 @@ class Goal(BaseModel):
 
     def __str__(self) -> str:
         bound = f"≥ {self.at_least:g}" if self.at_least is not None else f"≤ {self.at_most:g}"
-        return f"{bound} × floor" if self.of_ratio else bound
+        return f"{bound} of the floor" if self.of_ratio else bound
 
 
 class Figure(BaseModel):

@@ -9,12 +9,13 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import BinaryIO
 
 from pydantic import BaseModel
 
 from penstock.contracts.errors import PenstockError
 
+_RUN_SECONDS = 300
 _STOP_SECONDS = 10
 _PROBE_SECONDS = 0.02
 
@@ -32,7 +33,7 @@ def measure(
     """Run a program to its end, and `during` meanwhile; return the numbers that it reports.
 
     Raises:
-        MeasuredProcessError: it failed; the text is the end of what it said.
+        MeasuredProcessError: it failed or did not end; the text is the last that it said.
     """
     with tempfile.TemporaryDirectory() as folder:
         report, log = Path(folder, "report"), Path(folder, "log")
@@ -41,7 +42,9 @@ def measure(
             try:
                 if during is not None:
                     during()
-                status = process.wait()
+                status = process.wait(_RUN_SECONDS)
+            except subprocess.TimeoutExpired:
+                status = None
             finally:
                 _stop(process)
         if status != 0 or not report.exists():
@@ -82,7 +85,7 @@ def settings_text() -> str:
 
 
 def _start(
-    module: str, settings: BaseModel, environment: Mapping[str, str], report: Path, output: Any
+    module: str, settings: BaseModel, environment: Mapping[str, str], report: Path, output: BinaryIO
 ) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [sys.executable, "-m", module, settings.model_dump_json(), str(report)],

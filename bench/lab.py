@@ -1,0 +1,108 @@
+"""What every measurement needs: a running emulator, and programs to measure over it."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from bench.backends.emulator import EmulatedStack
+from bench.backends.requests import waiting_requests
+from bench.figures import Backend
+from bench.processes.bare_loop import BareLoopSettings
+from bench.processes.dispatcher import DispatcherSettings
+from bench.processes.model_server import ModelServerSettings
+from bench.processes.starting import measure, running
+from bench.rounds import Sample
+
+_WARM_UP_SHARE = 0.15
+_NO_AWS = {"AWS_REGION": "eu-central-1"}
+
+
+@dataclass(frozen=True)
+class Lab:
+    """Where a run measures."""
+
+    stack: EmulatedStack
+    is_quick: bool
+
+    @property
+    def rounds(self) -> int:
+        """How often ours and the floor take turns."""
+        return 1 if self.is_quick else 3
+
+    def many(self, full: int, quick: int) -> int:
+        """Return how many requests to measure with."""
+        return quick if self.is_quick else full
+
+    @contextmanager
+    def model_server(self, slots: int, service_seconds: float = 0.0) -> Iterator[str]:
+        """Run a model server while the block runs; yield its URL."""
+        settings = ModelServerSettings(slots=slots, service_seconds=service_seconds)
+        with running("bench.processes.model_server", settings, {}) as url:
+            yield url
+
+    def dispatch(
+        self,
+        backend: Backend,
+        requests: int,
+        url: str,
+        *,
+        slots: int = 1,
+        queued: int = 0,
+    ) -> Sample:
+        """Run a dispatcher over fresh queues; an empty `url` is a model without HTTP."""
+        warm_up = round(requests * _WARM_UP_SHARE)
+        queued = max(queued, requests + warm_up)
+        settings = DispatcherSettings(
+            requests=requests + warm_up,
+            warm_up=warm_up,
+            in_process=queued if backend is Backend.IN_PROCESS else 0,
+            has_model_server=bool(url),
+        )
+        with self._queues(backend, queued, url, slots) as environment:
+            return measure("bench.processes.dispatcher", settings, environment)
+
+    def bare_loop(self, backend: Backend, requests: int, queued: int = 0, slots: int = 1) -> Sample:
+        """Run the floor of a dispatcher over fresh queues."""
+        settings = BareLoopSettings(
+            requests=requests,
+            in_process=backend is Backend.IN_PROCESS,
+            threads=1 if backend is Backend.IN_PROCESS else min(slots, 4),
+        )
+        spare = 10 * (settings.threads + 1)
+        with self._queues(backend, max(queued, requests + spare), "", 1) as environment:
+            return measure("bench.processes.bare_loop", settings, environment)
+
+    def dispatcher_environment(
+        self, queues: tuple[str, str, str], **settings: object
+    ) -> dict[str, str]:
+        """Return the environment of a dispatcher process."""
+        variables = self.stack.dispatcher_variables(queues, **settings)
+        text = {name: str(value) for name, value in variables.items()}
+        return {**_NO_AWS, **self.stack.variables, **text}
+
+    @contextmanager
+    def _queues(
+        self, backend: Backend, queued: int, url: str, slots: int
+    ) -> Iterator[Mapping[str, str]]:
+        queues = ("p0", "p1", "p2")
+        waiting = []
+        if backend is Backend.EMULATOR:
+            queues = self.stack.new_queues()
+            waiting = list(waiting_requests(queued))
+            self.stack.feed(queues, waiting)
+        settings = {"model_server_preset": "http", "concurrency_target": slots}
+        if url:
+            settings["model_server_url"] = url
+        yield self.dispatcher_environment(queues, **settings)
+        if backend is Backend.EMULATOR:
+            self.stack.clear(queues, waiting)
+
+
+def per_request_ms(sample: Sample) -> float:
+    """Return the CPU time of one request."""
+    return sample["cpu_seconds"] / sample["requests"] * 1_000
+
+
+def per_second(sample: Sample) -> float:
+    """Return how many requests ended in a second."""
+    return sample["requests"] / sample["seconds"]

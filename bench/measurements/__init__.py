@@ -1,0 +1,1 @@
+"""One module for each measurement; each returns figures with their floors."""
