@@ -114,7 +114,10 @@ class ClusterPlatform(pulumi.ComponentResource):
 
     def _declare_keda(self) -> Keda:
         keda = KedaArgs(
-            place=self._place, stack=self._args.stack, authentication=self._args.keda_authentication
+            place=self._place,
+            custody=self._args.custody,
+            stack=self._args.stack,
+            authentication=self._args.keda_authentication,
         )
         return Keda(f"{self._name}-keda", keda, self._inside)
 

@@ -102,8 +102,8 @@ class BackgroundFunctions(pulumi.ComponentResource):
             platform.requests.statement_to_query(DUE),
             *platform.store.statements_to_give_up(),
             platform.notifications.statement_to_publish(),
-            statement_to_measure(platform.stack),
-            statement_to_look_at_dead_letters(platform.stack),
+            statement_to_measure(platform.stack, platform.custody),
+            statement_to_look_at_dead_letters(platform.stack, platform.custody),
         ]
         args = platform.function_args(
             SweeperEnvironment,

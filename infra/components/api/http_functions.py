@@ -69,7 +69,7 @@ class HttpFunctions(pulumi.ComponentResource):
             *platform.store.statements_to_submit(),
             *platform.store.statements_to_fetch(),
             platform.access_key_master.statement_to_read(),
-            statement_to_send(platform.stack),
+            statement_to_send(platform.stack, platform.custody),
         ]
         args = platform.function_args(
             IntakeEnvironment,
@@ -113,7 +113,7 @@ class HttpFunctions(pulumi.ComponentResource):
             platform.requests.statement_to_query(BY_CALLER, LISTED),
             platform.limits.statement_to_count(),
             *platform.store.statements_to_fetch(),
-            statement_to_measure(platform.stack),
+            statement_to_measure(platform.stack, platform.custody),
         ]
         args = platform.function_args(
             StatusEnvironment,

@@ -6,6 +6,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from infra.components.cluster.pod_role import PodRole, PodRoleArgs
+from infra.components.custody.custody import Custody
 from infra.components.isolation.closed_namespace import (
     ClosedNamespace,
     ClosedNamespaceArgs,
@@ -31,6 +32,7 @@ class KedaArgs:
     """What KEDA needs to know."""
 
     place: OperatorPlace
+    custody: Custody
     stack: str
     """Whose queues it may measure."""
 
@@ -61,7 +63,7 @@ class Keda(pulumi.ComponentResource):
             cluster_name=args.place.cluster_name,
             namespace=namespace.name,
             service_account=_SERVICE_ACCOUNT,
-            statements=[statement_to_measure(args.stack)],
+            statements=[statement_to_measure(args.stack, args.custody)],
         )
         identity = PodRole(f"{name}-operator", role, child).association
         release = install(

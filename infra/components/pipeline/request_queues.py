@@ -83,23 +83,24 @@ class RequestQueues(pulumi.ComponentResource):
         ]
 
 
-def statement_to_send(stack: str) -> Statement:
+def statement_to_send(stack: str, custody: Custody) -> Statement:
     """Allow to send to every request queue of a stack."""
-    return _allow_on_all("sqs:SendMessage", _TAG, stack)
+    return _allow_on_all("sqs:SendMessage", _TAG, stack, custody)
 
 
-def statement_to_measure(stack: str) -> Statement:
+def statement_to_measure(stack: str, custody: Custody) -> Statement:
     """Allow to read the depth of every request queue of a stack."""
-    return _allow_on_all("sqs:GetQueueAttributes", _TAG, stack)
+    return _allow_on_all("sqs:GetQueueAttributes", _TAG, stack, custody)
 
 
-def statement_to_look_at_dead_letters(stack: str) -> Statement:
+def statement_to_look_at_dead_letters(stack: str, custody: Custody) -> Statement:
     """Allow to count and read, but not to remove, all dead letters of a stack's requests."""
     actions = ["sqs:GetQueueAttributes", "sqs:ReceiveMessage", "sqs:ChangeMessageVisibility"]
-    return _allow_on_all(actions, _DEAD_LETTERS_TAG, stack)
+    return _allow_on_all(actions, _DEAD_LETTERS_TAG, stack, custody)
 
 
-def _allow_on_all(actions: str | list[str], tag: str, stack: str) -> Statement:
+def _allow_on_all(actions: str | list[str], tag: str, stack: str, custody: Custody) -> Statement:
     # By tag, because a role's policies end at 10,240 characters: 35 deployments named by ARN.
     condition = {"StringEquals": {f"aws:ResourceTag/{tag}": stack}}
-    return allow(actions, "arn:aws:sqs:*:*:*", condition)
+    queues = pulumi.Output.concat(f"arn:aws:sqs:{custody.region}:", custody.account_id, ":*")
+    return allow(actions, queues, condition)

@@ -39,6 +39,7 @@ FETCHING = {
     ("s3:ListBucket", RESULTS),
 }
 SECRETS = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}"
+QUEUES = f"arn:aws:sqs:us-east-1:{ACCOUNT}:*"
 WEBHOOK_QUEUE = f"arn:aws:sqs:{REGION}:{ACCOUNT}:notifications-webhooks"
 EXPECTED = {
     "authorizer": {("dynamodb:GetItem", _table("api-keys"))},
@@ -55,7 +56,7 @@ EXPECTED = {
         ("s3:PutObject", f"{PAYLOADS}/uploads/*"),
         ("s3:GetObject", f"{PAYLOADS}/uploads/*"),
         ("s3:ListBucket", PAYLOADS),
-        ("sqs:SendMessage", "arn:aws:sqs:*:*:*"),
+        ("sqs:SendMessage", QUEUES),
         ("secretsmanager:GetSecretValue", f"{SECRETS}:access-key-master-secret"),
     }
     | FETCHING,
@@ -67,7 +68,7 @@ EXPECTED = {
         ("dynamodb:Query", f"{_table('requests')}/index/caller"),
         ("dynamodb:Query", f"{_table('requests')}/index/listed"),
         ("dynamodb:UpdateItem", _table("limits")),
-        ("sqs:GetQueueAttributes", "arn:aws:sqs:*:*:*"),
+        ("sqs:GetQueueAttributes", QUEUES),
     }
     | FETCHING,
     "webhooks": {
@@ -92,9 +93,9 @@ EXPECTED = {
         ("s3:DeleteObject", f"{RESULTS}/failures/*"),
         ("sns:Publish", f"arn:aws:sns:{REGION}:{ACCOUNT}:notifications-succeeded"),
         ("sns:Publish", f"arn:aws:sns:{REGION}:{ACCOUNT}:notifications-failed"),
-        ("sqs:GetQueueAttributes", "arn:aws:sqs:*:*:*"),
-        ("sqs:ReceiveMessage", "arn:aws:sqs:*:*:*"),
-        ("sqs:ChangeMessageVisibility", "arn:aws:sqs:*:*:*"),
+        ("sqs:GetQueueAttributes", QUEUES),
+        ("sqs:ReceiveMessage", QUEUES),
+        ("sqs:ChangeMessageVisibility", QUEUES),
     }
     | FETCHING,
 }
@@ -111,7 +112,7 @@ def test_request_queues_are_reached_by_the_tag_of_their_stack(
 ) -> None:
     statements = stack.named(f"functions-{process}-permissions", ":RolePolicy").policy()
 
-    (sqs,) = [s for s in statements if s["Resource"] == "arn:aws:sqs:*:*:*"]
+    (sqs,) = [s for s in statements if s["Resource"] == QUEUES]
     assert sqs["Condition"] == ALL_REQUEST_QUEUES
 
 
@@ -123,7 +124,7 @@ def test_the_sweeper_may_count_requests_and_read_dead_letters_but_not_the_other_
     by_tag = {
         next(iter(s["Condition"]["StringEquals"])): _listed(s["Action"])
         for s in statements
-        if s["Resource"] == "arn:aws:sqs:*:*:*"
+        if s["Resource"] == QUEUES
     }
     assert by_tag == {
         "aws:ResourceTag/penstock:requests-of": ["sqs:GetQueueAttributes"],

@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.infra.cluster.platforms import platform
-from tests.infra.recording import Registered
+from tests.infra.recording import ACCOUNT, REGION, Registered
 
 
 def _release(name: str) -> Registered:
@@ -28,7 +28,7 @@ def test_keda_may_measure_the_stacks_request_queues_and_nothing_else() -> None:
     assert statement == {
         "Effect": "Allow",
         "Action": "sqs:GetQueueAttributes",
-        "Resource": "arn:aws:sqs:*:*:*",
+        "Resource": f"arn:aws:sqs:{REGION}:{ACCOUNT}:*",
         "Condition": {"StringEquals": {"aws:ResourceTag/penstock:requests-of": "test"}},
     }
 
