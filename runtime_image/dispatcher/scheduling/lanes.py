@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Sequence
+from enum import Enum
 
 from penstock.contracts.errors import UnavailableError
 from penstock.contracts.ports.requests import Delivery, RequestQueue
@@ -27,11 +28,21 @@ _PAUSE_SECONDS = 1.0
 """Between receives while SQS fails."""
 
 
+class _Lane(Enum):
+    """What is known of a lane."""
+
+    EMPTY = "empty"
+    HAS_MORE = "has more"
+    UNKNOWN = "unknown"
+    """Nobody has looked since the worker had room for its messages."""
+
+
 class Lanes:
-    """Long-polls every lane; a lower one only while the higher ones are known to be empty.
+    """Long-polls every lane; a lower one is served only while the higher ones are empty.
 
     A message that arrives while its lane is being polled comes at once, so an idle worker starts
-    any priority immediately; under load a lane is polled only when what it brings may start.
+    any priority immediately; under load a lane is polled only when what it brings may start. Then
+    all lanes are asked at once, and what a lower one answers first waits for the higher ones.
     """
 
     def __init__(
@@ -47,8 +58,8 @@ class Lanes:
         self._lease_seconds = lease_seconds
         self._readiness = readiness
         self._threads = Threads("receive", len(PRIORITIES))
-        self._may_hold_more = [True] * len(PRIORITIES)
-        self._quiet = asyncio.Event()
+        self._known = [_Lane.UNKNOWN] * len(PRIORITIES)
+        self._news = asyncio.Event()
         self._stopped = asyncio.Event()
 
     async def run(self, carry: Callable[[Delivery], None]) -> None:
@@ -60,7 +71,7 @@ class Lanes:
     def stop(self) -> None:
         """Receive no more; polls under way end within two seconds."""
         self._stopped.set()
-        self._quiet.set()
+        self._news.set()
 
     def close(self) -> None:
         """Release the threads."""
@@ -72,11 +83,16 @@ class Lanes:
             if self._stopped.is_set():
                 return
             deliveries = await self._receive(priority)
+            if deliveries:
+                await self._higher_lanes_known(priority)
             for delivery in deliveries:
                 if self._stopped.is_set() or self._gate.overflows(priority):
                     await self._return(delivery)
                 else:
                     carry(delivery)
+            if deliveries:
+                # Only now, so that a lower lane finds these counted.
+                self._learn(priority, _Lane.HAS_MORE)
 
     async def _turn(self, priority: int) -> None:
         """Wait until this lane may be polled."""
@@ -84,12 +100,31 @@ class Lanes:
             if not self._readiness.is_ready:
                 await self._ready_or_stopped()
             elif self._gate.room(priority) <= 0:
+                if self._known[priority] is _Lane.EMPTY:
+                    self._learn(priority, _Lane.UNKNOWN)
                 await self._gate.change()
-            elif any(self._may_hold_more[:priority]) and not self._gate.is_guaranteed(priority):
-                self._quiet.clear()
-                await self._quiet.wait()
+            elif self._is_behind(priority, _Lane.HAS_MORE):
+                await self._something_new()
             else:
                 return
+
+    async def _higher_lanes_known(self, priority: int) -> None:
+        """Wait until the higher lanes have answered too, or there is no room left anyway."""
+        while not (self._stopped.is_set() or self._gate.overflows(priority)):
+            if not self._is_behind(priority, _Lane.UNKNOWN):
+                return
+            await self._something_new()
+
+    def _is_behind(self, priority: int, known: _Lane) -> bool:
+        return known in self._known[:priority] and not self._gate.is_guaranteed(priority)
+
+    async def _something_new(self) -> None:
+        self._news.clear()
+        await self._news.wait()
+
+    def _learn(self, priority: int, known: _Lane) -> None:
+        self._known[priority] = known
+        self._news.set()
 
     async def _ready_or_stopped(self) -> None:
         waits = {
@@ -103,7 +138,7 @@ class Lanes:
     async def _receive(self, priority: int) -> Sequence[Delivery]:
         started = time.monotonic()
         found_empty = asyncio.get_running_loop().call_later(
-            _QUIET_SECONDS, self._found_empty, priority
+            _QUIET_SECONDS, self._learn, priority, _Lane.EMPTY
         )
         try:
             deliveries = await self._threads(
@@ -115,20 +150,17 @@ class Lanes:
             )
         except UnavailableError as error:
             logger.warning("receive failed", extra={"lane": priority, "reason": str(error)})
+            # Lower lanes need not wait for one that cannot be read.
+            self._learn(priority, _Lane.EMPTY)
             await asyncio.sleep(_PAUSE_SECONDS)
             return ()
         finally:
             found_empty.cancel()
-        self._may_hold_more[priority] = bool(deliveries)
         if not deliveries:
-            self._quiet.set()
+            self._learn(priority, _Lane.EMPTY)
             # A queue that does not wait must not make us spin.
             await asyncio.sleep(max(0.0, _QUIET_SECONDS - (time.monotonic() - started)))
         return deliveries
-
-    def _found_empty(self, priority: int) -> None:
-        self._may_hold_more[priority] = False
-        self._quiet.set()
 
     async def _return(self, delivery: Delivery) -> None:
         try:

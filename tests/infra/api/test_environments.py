@@ -98,13 +98,15 @@ def test_limits_of_tenants_reach_the_functions(
     assert submitting.limits_table == looking.limits_table == limits_table
 
 
+@pytest.mark.spec("baseten", 6, 31)
 def test_settings_reach_the_functions(stack: Declared) -> None:
     intake = stack.named("functions-intake-function", ":Function").inputs["environment"]
     webhooks = stack.named("functions-webhooks-function", ":Function").inputs["environment"]
 
     assert IntakeEnvironment.read(intake["variables"]).max_payload_bytes == 262_144
     assert IntakeEnvironment.read(intake["variables"]).allow_local_webhooks is False
-    assert WebhooksEnvironment.read(webhooks["variables"]).max_attempts == 8
+    delivering = WebhooksEnvironment.read(webhooks["variables"])
+    assert (delivering.max_attempts, delivering.timeout_seconds) == (8, 10)
 
 
 def test_a_dispatcher_reads_every_variable_it_is_given(stack: Declared) -> None:

@@ -136,6 +136,7 @@ def test_only_this_api_may_call_the_functions(stack: Declared, function: str, so
     assert permission["sourceArn"] == stack.of_type(":RestApi")[0].outputs["executionArn"] + source
 
 
+@pytest.mark.spec("baseten", 2, 7)
 def test_what_api_gateway_itself_answers_is_json_like_ours(stack: Declared) -> None:
     answers = {r.inputs["responseType"]: r.inputs for r in stack.of_type("/response:Response")}
     statuses = {kind: answer.get("statusCode") for kind, answer in answers.items()}
@@ -153,7 +154,8 @@ def test_what_api_gateway_itself_answers_is_json_like_ours(stack: Declared) -> N
         "DEFAULT_4XX": None,
         "DEFAULT_5XX": None,
     }
-    for answer in answers.values():
+    codes = {}
+    for kind, answer in answers.items():
         template = answer["responseTemplates"]["application/json"]
         # API Gateway puts a quoted string there.
         body = ErrorBody.model_validate_json(
@@ -161,6 +163,8 @@ def test_what_api_gateway_itself_answers_is_json_like_ours(stack: Declared) -> N
         )
         assert body.error
         assert body.error_code
+        codes[kind] = body.error_code
+    assert (codes["UNAUTHORIZED"], codes["THROTTLED"]) == ("unauthorized", "rate_limited")
 
 
 def test_a_deployment_waits_for_all_it_deploys(stack: Declared) -> None:

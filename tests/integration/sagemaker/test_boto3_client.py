@@ -198,6 +198,7 @@ def test_a_signature_for_another_service_is_refused(platform: Platform) -> None:
     code, status, message = refused(client)
     assert (code, status) == ("InvalidSignatureException", 403)
     assert "'sagemaker'" in message
+    assert platform.waiting == []
 
 
 @pytest.mark.spec("sagemaker", 5)
