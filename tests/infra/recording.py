@@ -176,8 +176,8 @@ class _Recorder(mocks.MockMonitor):
                     urn=response.urn,
                     type=request.type,
                     name=request.name,
-                    inputs=_plain(inputs),
-                    outputs=_plain(self.resources[response.urn].state),
+                    inputs=plain(inputs),
+                    outputs=plain(self.resources[response.urn].state),
                     parent=request.parent,
                     provider=request.provider,
                     depends_on=frozenset(request.dependencies),
@@ -195,19 +195,19 @@ class _Recorder(mocks.MockMonitor):
         return response
 
     def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802 - the monitor's own name
-        outputs = _plain(rpc.deserialize_properties(request.outputs))
+        outputs = plain(rpc.deserialize_properties(request.outputs))
         self._log.outputs_of_components[request.urn] = outputs
         return super().RegisterResourceOutputs(request)  # type: ignore[no-untyped-call]  # pulumi's runtime is untyped
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Return secrets unwrapped and whole numbers, which the wire has as floats, as integers."""
     if rpc.is_rpc_secret(value):
-        return _plain(rpc.unwrap_rpc_secret(value))
+        return plain(rpc.unwrap_rpc_secret(value))
     if isinstance(value, dict):
-        return {key: _plain(part) for key, part in value.items()}
+        return {key: plain(part) for key, part in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(part) for part in value]
+        return [plain(part) for part in value]
     if isinstance(value, float) and value.is_integer():
         return int(value)
     return value
