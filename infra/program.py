@@ -1,5 +1,7 @@
 """A whole stack, declared from its settings."""
 
+from collections.abc import Mapping
+
 import pulumi
 import pulumi_aws as aws
 
@@ -21,9 +23,11 @@ from infra.components.front_door.api_domain import ApiDomain, ApiDomainArgs
 from infra.components.front_door.firewall import Firewall, FirewallArgs
 from infra.components.isolation.closed_namespace import ClosedNamespace
 from infra.components.pipeline.caller_places import CallerPlaces
+from infra.components.pipeline.request_queues import RequestQueues
 from infra.kept_data import KeptData, declare_data
 from infra.settings.stack_settings import StackSettings
 from infra.stack_custody import declare_custody
+from infra.stack_observability import Watched, declare_observability
 
 
 def declare(settings: StackSettings, artifacts: Artifacts) -> dict[str, pulumi.Input[str]]:
@@ -36,15 +40,29 @@ def declare(settings: StackSettings, artifacts: Artifacts) -> dict[str, pulumi.I
     place = declare_cluster_place(settings, custody, opts)
     data = declare_data(settings, custody, opts)
     platform = _function_platform(settings, artifacts, data)
-    api_url = _declare_api(settings, platform, opts)
-    BackgroundFunctions(
+    api = _declare_api(settings, platform, opts)
+    background = BackgroundFunctions(
         "functions", BackgroundFunctionsArgs(platform=platform, webhooks=settings.webhooks), opts
     )
+    queues: Mapping[str, RequestQueues] = {}
     if settings.models:
         inside = pulumi.ResourceOptions(providers=[provider, place.provider])
-        _declare_models(settings, artifacts, data, place, inside)
+        queues = _declare_models(settings, artifacts, data, place, inside)
+    watched = Watched(
+        settings=settings,
+        custody=custody,
+        api_name=api.name,
+        stage_name=api.stage_name,
+        sweeper_name=background.sweeper.name,
+        data=data,
+        queues=queues,
+    )
+    declare_observability(watched, opts)
+    return {"api_url": _declare_front_door(settings, api, opts), **_exports(settings, data)}
+
+
+def _exports(settings: StackSettings, data: KeptData) -> dict[str, pulumi.Input[str]]:
     return {
-        "api_url": api_url,
         "region": settings.region,
         "requests_table": data.requests.name,
         "catalog_table": data.catalog.name,
@@ -62,7 +80,7 @@ def declare(settings: StackSettings, artifacts: Artifacts) -> dict[str, pulumi.I
 
 def _declare_api(
     settings: StackSettings, platform: FunctionPlatform, opts: pulumi.ResourceOptions
-) -> pulumi.Output[str]:
+) -> RequestApi:
     functions = HttpFunctions(
         "functions", HttpFunctionsArgs(platform=platform, settings=settings), opts
     )
@@ -75,9 +93,15 @@ def _declare_api(
         sets_account_log_role=settings.api.sets_account_log_role,
         has_own_domain=settings.api.domain is not None,
     )
-    api = RequestApi("api", args, opts)
+    return RequestApi("api", args, opts)
+
+
+def _declare_front_door(
+    settings: StackSettings, api: RequestApi, opts: pulumi.ResourceOptions
+) -> pulumi.Output[str]:
+    """Declare what stands before the API, and return where callers find it."""
     if rules := settings.api.firewall:
-        firewall = FirewallArgs(settings=rules, stack=platform.stack, stage_arn=api.stage_arn)
+        firewall = FirewallArgs(settings=rules, stack=pulumi.get_stack(), stage_arn=api.stage_arn)
         Firewall("firewall", firewall, opts)
     if name := settings.api.domain:
         domain = ApiDomainArgs(settings=name, rest_api=api.rest_api, stage_name=api.stage_name)
@@ -115,7 +139,8 @@ def _declare_models(
     data: KeptData,
     place: ClusterPlace,
     opts: pulumi.ResourceOptions,
-) -> None:
+) -> Mapping[str, RequestQueues]:
+    """Declare all models and return the queues of their deployments."""
     images = StackImages(settings, artifacts, opts)
     closed = worker_namespace(settings.cluster.namespace, place.surroundings)
     namespace = ClosedNamespace("workers", closed, opts)
@@ -131,6 +156,7 @@ def _declare_models(
         store=data.store,
         notifications=data.notifications,
     )
+    queues: dict[str, RequestQueues] = {}
     for model_id, model in settings.models.items():
         args = ServedModelArgs(
             stack=pulumi.get_stack(),
@@ -143,4 +169,5 @@ def _declare_models(
                 for name, deployment in model.deployments.items()
             },
         )
-        ServedModel(model_id, args, opts)
+        queues |= ServedModel(model_id, args, opts).queues
+    return queues

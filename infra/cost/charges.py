@@ -37,6 +37,10 @@ class Charges(BaseModel):
 
     key_month: float
     secret_month: float
+    alarm_metric_month: float
+    """For each metric that an alarm looks at."""
+
+    dashboard_month: float
     sqs_million_calls: float
     firewall_month: float
     firewall_rule_month: float

@@ -15,6 +15,7 @@ from infra.cost.floor import (
     kept_replicas,
     key_items,
     network_items,
+    observability_items,
     pipeline_items,
 )
 from infra.settings.cluster_settings import Capacity, FleetSettings
@@ -122,6 +123,7 @@ def _floor(settings: StackSettings, prices: _Prices) -> Iterator[LineItem]:
         yield from firewall_items(prices.charges)
     named = dict(_named_deployments(settings))
     yield from pipeline_items(len(named), prices.charges)
+    yield from observability_items(settings.observability, len(named), prices.charges)
     for deployment_id, deployment in named.items():
         if replicas := deployment.autoscaling.min_replica:
             # Spot may not be to be had, and its price not known: what never goes is planned with

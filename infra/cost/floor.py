@@ -5,10 +5,13 @@ from collections.abc import Iterator
 from pydantic import BaseModel, ConfigDict
 
 from infra.components.nodes.root_volume import SYSTEM_VOLUME
+from infra.components.observability.deployment_alarms import METRICS_OF_A_DEPLOYMENT
+from infra.components.observability.stack_alarms import METRICS_OF_A_STACK
 from infra.cost.charges import HOURS_PER_MONTH, Charges
 from infra.settings.cluster_settings import NewClusterSettings
 from infra.settings.instances.catalogue import Catalogue
 from infra.settings.network_settings import INTERFACE_SERVICES, NetworkSettings
+from infra.settings.observability_settings import ObservabilitySettings
 
 QUEUES_PER_DEPLOYMENT = 3
 SECRETS = 2
@@ -73,6 +76,17 @@ def firewall_items(charges: Charges) -> Iterator[LineItem]:
     """Yield what a firewall costs that looks at no call."""
     yield _monthly("firewall", 1, charges.firewall_month)
     yield _monthly("rules of the firewall", FIREWALL_RULES, charges.firewall_rule_month)
+
+
+def observability_items(
+    settings: ObservabilitySettings, deployments: int, charges: Charges
+) -> Iterator[LineItem]:
+    """Yield what alarms and a dashboard cost; three dashboards of an account are free."""
+    watched = deployments if settings.alarms.watch_deployments else 0
+    metrics = METRICS_OF_A_STACK + METRICS_OF_A_DEPLOYMENT * watched
+    yield _monthly("metrics that alarms look at", metrics, charges.alarm_metric_month)
+    if settings.dashboard:
+        yield _monthly("dashboard, unless among the first three", 1, charges.dashboard_month)
 
 
 def kept_replicas(deployment_id: str, replicas: int, usd_per_hour: float) -> LineItem:

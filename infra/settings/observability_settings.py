@@ -27,7 +27,8 @@ class AlarmSettings(Settings):
     """Whether each deployment has alarms of its own, beside those of the stack."""
 
     oldest_request_minutes: Annotated[int, Field(ge=1, le=4_320)] = 60
-    """How old a deployment's oldest request may be, beside the time that one may take."""
+    """How many minutes old a deployment's oldest request may be, beside the time that one may
+    take."""
 
     at_most_workers_minutes: Annotated[int, Field(ge=5, le=1_440)] = 60
     """For how long all workers that a deployment may have may be busy while requests wait."""

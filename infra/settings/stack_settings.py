@@ -15,6 +15,7 @@ from infra.settings.instances.fleet_plan import plan_fleet
 from infra.settings.model_settings import DeploymentSettings, Label, ModelSettings
 from infra.settings.models.addresses import check_addresses
 from infra.settings.network_settings import NetworkSettings
+from infra.settings.observability_settings import ObservabilitySettings
 from infra.settings.settings import Settings
 from penstock.contracts.errors import SettingsError
 
@@ -93,6 +94,7 @@ class StackSettings(Settings):
     webhooks: WebhookSettings = WebhookSettings()
     retention: RetentionSettings = RetentionSettings()
     images: ImageSettings = ImageSettings()
+    observability: ObservabilitySettings = ObservabilitySettings()
     tags: dict[str, str] = Field(default_factory=dict)
     """Put on every AWS resource, beside `Project` and `Environment`."""
 
@@ -136,6 +138,11 @@ class StackSettings(Settings):
         if self.encryption is None:
             return self.is_protected
         return self.encryption == "customer"
+
+    @property
+    def has_collector(self) -> bool:
+        """Whether metrics and traces of workers are brought to AWS."""
+        return self.cluster.create is not None and self.observability.collector
 
     @property
     def resource_tags(self) -> dict[str, str]:

@@ -54,6 +54,7 @@ class RequestApi(pulumi.ComponentResource):
     """The API with its authorizer, routes, logs and throttling, deployed to one stage."""
 
     url: pulumi.Output[str]
+    name: pulumi.Output[str]
     rest_api: pulumi.Output[str]
     stage_name: pulumi.Output[str]
     stage_arn: pulumi.Output[str]
@@ -87,7 +88,7 @@ class RequestApi(pulumi.ComponentResource):
         stage = self._stage(
             self._deployment(routes.fingerprint(), [authorizer, *routes.declared, *answers])
         )
-        self.url, self.rest_api = stage.invoke_url, self._api.id
+        self.url, self.rest_api, self.name = stage.invoke_url, self._api.id, self._api.name
         self.stage_name, self.stage_arn = stage.stage_name, stage.arn
         self.register_outputs({"url": self.url})
 

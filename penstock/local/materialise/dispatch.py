@@ -28,6 +28,8 @@ _MATERIALISERS: dict[str, Materialiser] = {
 _NOTHING_NEEDED = {
     "aws:apigateway/account:Account": "the emulator writes no access logs",
     "aws:apigateway/methodSettings:MethodSettings": "the emulator does not throttle",
+    "aws:cloudwatch/dashboard:Dashboard": "the emulator measures nothing",
+    "aws:cloudwatch/metricAlarm:MetricAlarm": "the emulator measures nothing",
     "aws:ecr/lifecyclePolicy:LifecyclePolicy": "no image is pushed",
     "aws:eks/podIdentityAssociation:PodIdentityAssociation": "credentials are not checked",
     "aws:iam/rolePolicyAttachment:RolePolicyAttachment": "credentials are not checked",

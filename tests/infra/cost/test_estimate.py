@@ -47,8 +47,10 @@ def test_a_small_environment_costs_this_before_its_first_request() -> None:
         "public addresses of the NAT gateways": 3.65,
         "secrets": 0.8,
         "KEDA asking the request queues": 0.32,
+        "metrics that alarms look at": 2.4,
+        "dashboard, unless among the first three": 3.0,
     }
-    assert found.floor_usd_per_month == pytest.approx(238.75, abs=0.02)
+    assert found.floor_usd_per_month == pytest.approx(244.15, abs=0.02)
 
 
 @pytest.mark.parametrize(
@@ -79,7 +81,12 @@ def test_privacy_is_paid_by_the_interface() -> None:
 def test_a_cluster_that_is_there_is_not_paid_for_again() -> None:
     found = estimate(stack())
 
-    assert set(floor(found)) == {"KEDA asking the request queues", "secrets"}
+    assert set(floor(found)) == {
+        "KEDA asking the request queues",
+        "secrets",
+        "metrics that alarms look at",
+        "dashboard, unless among the first three",
+    }
     assert any("the cluster is there already" in note for note in found.notes)
 
 
@@ -88,6 +95,16 @@ def test_a_key_of_the_data_is_paid_for_where_there_is_one() -> None:
 
     assert floor(estimate(kept))["key of the data"] == 1.0
     assert "key of the data" not in floor(estimate(stack()))
+
+
+def test_alarms_and_dashboard_cost_nothing_where_there_are_none() -> None:
+    quiet = {"dashboard": False, "alarms": {"watch_deployments": False}}
+    values = stack().model_dump(mode="json") | {"observability": quiet}
+
+    items = floor(estimate(StackSettings.checked(values)))
+
+    assert items["metrics that alarms look at"] == 0.8
+    assert "dashboard, unless among the first three" not in items
 
 
 def test_replicas_that_never_go_are_part_of_the_floor() -> None:

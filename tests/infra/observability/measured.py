@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from functools import cache
 from typing import Any, NamedTuple
 
 from prometheus_client import generate_latest
@@ -66,6 +67,7 @@ def widgets(declared: Declared) -> list[dict[str, Any]]:
     return found
 
 
+@cache
 def shown_by_workers() -> dict[str, set[str]]:
     """Return what a dispatcher shows to Prometheus, with its labels; and what a GPU does."""
     metrics = Metrics("ocr", "ocr-v1")
@@ -81,6 +83,7 @@ def shown_by_workers() -> dict[str, set[str]]:
     return {**shown, GPU_UTILISATION: {"deployment_id"}}
 
 
+@cache
 def counted_by_functions() -> set[str]:
     """Return what functions can count, as it is written to the log."""
     counted = telemetry("webhooks")
