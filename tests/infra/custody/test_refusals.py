@@ -110,4 +110,4 @@ def test_aws_itself_is_let_in_only_for_sources_that_are_named(stack: Declared) -
     for statement in granted:
         sources = statement["Condition"]["ArnEquals"]["aws:SourceArn"]
         assert sources
-        assert all(f":{ACCOUNT}:" in source for source in sources)
+        assert all(f":{ACCOUNT}:" in source for source in sources), statement
