@@ -4,9 +4,21 @@ import shutil
 from pathlib import Path
 
 from infra.artifacts.image_context import check_no_secrets
-from infra.artifacts.workspace import CACHE, ArtifactError, built_once, fingerprint_of, run, uv
+from infra.artifacts.workspace import (
+    CACHE,
+    ArtifactError,
+    built_once,
+    fingerprint,
+    fingerprint_of,
+    run,
+    uv,
+)
 
 TRUSS_VERSION = "0.18.35"
+
+_AS_A_USER = {"BT_USE_NON_ROOT_USER": "true"}
+"""Lets Truss end its Dockerfile as user 60000, to whom `/app` belongs. Otherwise the server, which
+writes there, could run as root alone, and pods do not let it."""
 
 
 def model_context(truss: Path, cache: Path = CACHE / "contexts") -> Path:
@@ -19,9 +31,8 @@ def model_context(truss: Path, cache: Path = CACHE / "contexts") -> Path:
         raise ArtifactError(f"{truss}: there is no such Truss directory")
     if not (truss / "config.yaml").is_file():
         raise ArtifactError(f"{truss}: not a Truss directory, it has no config.yaml")
-    return built_once(
-        cache / f"{fingerprint_of(truss)}-{TRUSS_VERSION}", lambda folder: _build(truss, folder)
-    )
+    name = fingerprint(fingerprint_of(truss), Path(__file__).read_text())
+    return built_once(cache / name, lambda folder: _build(truss, folder))
 
 
 def container_context(directory: Path) -> Path:
@@ -43,6 +54,7 @@ def _build(truss: Path, folder: Path) -> None:
             *("tool", "run", "--from", f"truss=={TRUSS_VERSION}"),
             *("truss", "image", "build-context", "--non-interactive", str(folder), str(truss)),
         ),
+        variables=_AS_A_USER,
     )
     if not (folder / "Dockerfile").is_file():
         raise ArtifactError(f"{truss}: Truss made no Dockerfile")

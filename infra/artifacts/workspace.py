@@ -2,10 +2,11 @@
 
 import contextlib
 import hashlib
+import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from uv import find_uv_bin
@@ -25,15 +26,33 @@ class ArtifactError(PenstockError):
     """Something that a stack needs cannot be built; the text says why."""
 
 
-def run(what: str, command: Sequence[str], *, stdin: str | None = None) -> str:
+def run(
+    what: str,
+    command: Sequence[str],
+    *,
+    stdin: str | None = None,
+    variables: Mapping[str, str] | None = None,
+) -> str:
     """Run a command at the repository's root and return what it printed.
+
+    Args:
+        what: what it does, for errors.
+        command: the program and its arguments.
+        stdin: what it reads.
+        variables: added to the environment.
 
     Raises:
         ArtifactError: it cannot be started, or failed; the text carries what it complained of.
     """
     try:
         done = subprocess.run(
-            command, cwd=ROOT, input=stdin, capture_output=True, text=True, check=True
+            command,
+            cwd=ROOT,
+            input=stdin,
+            env={**os.environ, **(variables or {})},
+            capture_output=True,
+            text=True,
+            check=True,
         )
     except FileNotFoundError as error:
         raise ArtifactError(f"{what}: {command[0]} is not installed") from error

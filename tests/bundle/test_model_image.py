@@ -10,6 +10,8 @@ from infra.artifacts.workspace import ROOT, ArtifactError
 
 pytestmark = pytest.mark.bundle
 
+POD_USER = 60_000  # `infra/components/compute/model_server.py`
+
 
 def test_a_truss_directory_becomes_an_image_context(tmp_path: Path) -> None:
     truss = ROOT / "examples" / "models" / "echo"
@@ -22,6 +24,16 @@ def test_a_truss_directory_becomes_an_image_context(tmp_path: Path) -> None:
     assert (context / "server" / "truss_server.py").is_file()
     assert model_context(truss, tmp_path) == context
     assert [path.name for path in tmp_path.iterdir()] == [context.name]
+
+
+def test_a_model_image_runs_as_the_user_that_pods_give_it(tmp_path: Path) -> None:
+    context = model_context(ROOT / "examples" / "models" / "echo", tmp_path)
+
+    lines = (context / "Dockerfile").read_text().splitlines()
+    assert f"USER {POD_USER}" in lines
+    # The server makes a folder beside itself.
+    (given,) = [line for line in lines if line.startswith(f"RUN chown -R {POD_USER}:{POD_USER} ")]
+    assert "${APP_HOME}" in given.split()
 
 
 def test_the_context_of_a_model_is_small_and_holds_nothing_twice(tmp_path: Path) -> None:
