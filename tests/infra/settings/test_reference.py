@@ -10,8 +10,8 @@ from infra.settings.reference import reference
 
 PAGE = ROOT / "docs" / "settings.md"
 UNITS = (
-    "seconds", "minutes", "per second", "bytes", "gib", "days", "hours", "percentage", "share", "port",
-    "calls", "requests", "replicas", "nodes", "attempts",
+    "seconds", "minutes", "per second", "bytes", "gib", "days", "hours", "percentage", "share",
+    "port", "calls", "requests", "replicas", "nodes", "attempts",
 )  # fmt: skip
 """What a number may count, in the name of its key or in its meaning."""
 
