@@ -95,8 +95,9 @@ class Statement:
             else [line]
             for line in self.condition
         ]
-        for action, resource, *lines in product(self.actions, self.resources, *alternatives):
-            yield replace(self, actions=(action,), resources=(resource,), condition=tuple(lines))
+        for action, resource in product(self.actions, self.resources):
+            for lines in product(*alternatives):
+                yield replace(self, actions=(action,), resources=(resource,), condition=lines)
 
 
 def is_allowed(

@@ -1,0 +1,124 @@
+"""What IAM is asked when an API is called: most calls are one action, some are more."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from tests.iam.evaluation import Access
+from tests.iam.recorder import Call
+
+_DYNAMODB = {"BatchGetItem", "GetItem", "PutItem", "Query", "Scan", "UpdateItem"}
+_SQS = {
+    # IAM knows no batches.
+    "ChangeMessageVisibility": "ChangeMessageVisibility",
+    "ChangeMessageVisibilityBatch": "ChangeMessageVisibility",
+    "DeleteMessageBatch": "DeleteMessage",
+    "GetQueueAttributes": "GetQueueAttributes",
+    "ReceiveMessage": "ReceiveMessage",
+    "SendMessage": "SendMessage",
+    "SendMessageBatch": "SendMessage",
+}
+_SNS = {"Publish": "Publish", "PublishBatch": "Publish"}
+_S3 = {
+    "AbortMultipartUpload": "AbortMultipartUpload",
+    "CompleteMultipartUpload": "PutObject",
+    "CreateMultipartUpload": "PutObject",
+    "DeleteObject": "DeleteObject",
+    "GetObject": "GetObject",
+    "HeadObject": "GetObject",
+    "PutObject": "PutObject",
+    "UploadPart": "PutObject",
+}
+_DECRYPT, _NEW_DATA_KEY = "kms:Decrypt", "kms:GenerateDataKey"
+_BOTH = (_DECRYPT, _NEW_DATA_KEY)
+_USES_OF_KEYS: Mapping[tuple[str, str], tuple[str, ...]] = {
+    **{("dynamodb", operation): (_DECRYPT,) for operation in _DYNAMODB},
+    ("s3", "CompleteMultipartUpload"): _BOTH,
+    ("s3", "CreateMultipartUpload"): _BOTH,
+    ("s3", "UploadPart"): _BOTH,
+    ("s3", "GetObject"): (_DECRYPT,),
+    ("s3", "PutObject"): (_NEW_DATA_KEY,),
+    ("secretsmanager", "GetSecretValue"): (_DECRYPT,),
+    ("sns", "Publish"): _BOTH,
+    ("sns", "PublishBatch"): _BOTH,
+    ("sqs", "ReceiveMessage"): (_DECRYPT,),
+    ("sqs", "SendMessage"): _BOTH,
+    ("sqs", "SendMessageBatch"): _BOTH,
+}
+"""What a service does with the key of a resource in the name of who calls it."""
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What IAM knows beside the call itself."""
+
+    region: str
+    account_id: str
+    keys: Mapping[str, str]
+    """By ARN of what is encrypted: the ARN of the account's own key that it lies under."""
+
+    tags: Mapping[str, Mapping[str, str]]
+    """By ARN."""
+
+    def access(self, action: str, resource: str, **context: str) -> Access:
+        """Return one use by a role of the account."""
+        known = {
+            "aws:PrincipalAccount": self.account_id,
+            "aws:PrincipalIsAWSService": "false",
+            "aws:RequestedRegion": self.region,
+            "aws:SecureTransport": "true",
+            **{f"aws:ResourceTag/{key}": tag for key, tag in self.tags.get(resource, {}).items()},
+            **context,
+        }
+        return Access(action, resource, tuple(known.items()))
+
+    def accesses(self, call: Call) -> Iterator[Access]:
+        """Yield what a call uses.
+
+        Raises:
+            LookupError: the operation is not known here.
+        """
+        for action, resource in self._uses(call):
+            yield self.access(action, resource)
+            holder = resource.partition("/")[0] if call.service == "s3" else resource
+            if (key := self.keys.get(_table_of(holder))) and action != "s3:ListBucket":
+                through = f"{call.service}.{self.region}.amazonaws.com"
+                for use in _USES_OF_KEYS.get((call.service, call.operation), ()):
+                    yield self.access(use, key, **{"kms:ViaService": through})
+
+    def _uses(self, call: Call) -> Iterator[tuple[str, str]]:
+        operation, given = call.operation, call.parameters
+        match call.service:
+            case "dynamodb" if operation in _DYNAMODB:
+                for table in given.get("RequestItems", [given.get("TableName")]):
+                    index = f"/index/{given['IndexName']}" if "IndexName" in given else ""
+                    yield f"dynamodb:{operation}", self._arn("dynamodb", f"table/{table}{index}")
+            case "sqs":
+                name = urlsplit(given["QueueUrl"]).path.rpartition("/")[2]
+                yield f"sqs:{_SQS[operation]}", self._arn("sqs", name)
+            case "sns":
+                yield f"sns:{_SNS[operation]}", given["TopicArn"]
+            case "s3":
+                yield from _uses_of_objects(call)
+            case "secretsmanager" if operation == "GetSecretValue":
+                yield "secretsmanager:GetSecretValue", given["SecretId"]
+            case _:
+                raise LookupError(f"{call.service}:{operation} is not known; teach it")
+
+    def _arn(self, service: str, name: str) -> str:
+        return f"arn:aws:{service}:{self.region}:{self.account_id}:{name}"
+
+
+def _table_of(resource: str) -> str:
+    return resource.partition("/index/")[0]
+
+
+def _uses_of_objects(call: Call) -> Iterator[tuple[str, str]]:
+    bucket = f"arn:aws:s3:::{call.parameters['Bucket']}"
+    place = f"{bucket}/{call.parameters['Key']}"
+    yield f"s3:{_S3[call.operation]}", place
+    if "IfMatch" in call.parameters:
+        yield "s3:GetObject", place
+    if call.found_nothing:
+        # Who may not list is told 403, not 404.
+        yield "s3:ListBucket", bucket
