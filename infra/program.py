@@ -20,7 +20,6 @@ from infra.components.compute.served_model import ServedModel, ServedModelArgs
 from infra.components.compute.worker_deployment import WorkerPlatform
 from infra.components.compute.worker_namespace import worker_namespace
 from infra.components.front_door.api_domain import ApiDomain, ApiDomainArgs
-from infra.components.front_door.firewall import Firewall, FirewallArgs
 from infra.components.isolation.closed_namespace import ClosedNamespace
 from infra.components.pipeline.caller_places import CallerPlaces
 from infra.components.pipeline.request_queues import RequestQueues
@@ -101,6 +100,12 @@ def _declare_front_door(
 ) -> pulumi.Output[str]:
     """Declare what stands before the API, and return where callers find it."""
     if rules := settings.api.firewall:
+        # Imported here: WAF's module is the longest of all, and few stacks have a firewall.
+        from infra.components.front_door.firewall import (  # noqa: PLC0415 - above
+            Firewall,
+            FirewallArgs,
+        )
+
         firewall = FirewallArgs(settings=rules, stack=pulumi.get_stack(), stage_arn=api.stage_arn)
         Firewall("firewall", firewall, opts)
     if name := settings.api.domain:
