@@ -1,10 +1,14 @@
-"""Logs, traces and metrics, the same for every function."""
+"""Logs and metrics, the same for every function, and where its trace stands.
+
+Lambda itself traces each invocation. The X-Ray SDK, which would add the AWS calls, takes 100 ms of
+each cold start to import, so only the webhooks function has it.
+"""
 
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from aws_lambda_powertools import Logger, Metrics, Tracer
+from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
 from penstock.contracts.observability.metric_names import FunctionMetric
@@ -22,7 +26,6 @@ class Telemetry:
     """What a handler is decorated with."""
 
     logger: Logger
-    tracer: Tracer
     metrics: Metrics
 
     def count(self, name: FunctionMetric) -> None:
@@ -41,8 +44,5 @@ def telemetry(function: str) -> Telemetry:
     namespace = os.environ.get(_NAMESPACE_VARIABLE, _NAMESPACE_WITHOUT_STACK)
     return Telemetry(
         Logger(service=function),
-        # Nothing but AWS calls is traced: a patched HTTP client would send our trace header to
-        # the receivers of webhooks.
-        Tracer(service=function, patch_modules=("botocore",)),
         Metrics(namespace=namespace, service=function),
     )

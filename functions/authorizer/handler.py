@@ -24,7 +24,6 @@ _authorize = create_authorizer(
 
 
 @_telemetry.logger.inject_lambda_context(correlation_id_path=correlation_paths.API_GATEWAY_REST)
-@_telemetry.tracer.capture_lambda_handler(capture_response=False)
 @_telemetry.metrics.log_metrics(capture_cold_start_metric=True)
 def handle(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Answer whether the caller may use the API."""

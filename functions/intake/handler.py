@@ -32,8 +32,11 @@ _telemetry = telemetry("intake")
 _environment = IntakeEnvironment.read()  # fails the cold start, not the first call
 
 
+_sqs = client("sqs")  # every submission needs it: made while the function starts
+
+
 def _queue_of(deployment: Deployment) -> SqsRequestQueue:
-    return SqsRequestQueue(deployment.queue_urls, client("sqs"))
+    return SqsRequestQueue(deployment.queue_urls, _sqs)
 
 
 def _rate_limit() -> DynamoRateLimit | None:
@@ -48,7 +51,7 @@ _requests = DynamoRequestStore(_environment.requests_table, client("dynamodb"))
 _service = IntakeService(
     catalog=DynamoCatalog(_environment.catalog_table, client("dynamodb"), utc_now),
     requests=_requests,
-    payloads=S3PayloadStore(_environment.payloads_bucket, client("s3")),
+    payloads=S3PayloadStore(_environment.payloads_bucket, client("s3", on_demand=True)),
     queue_of=_queue_of,
     clock=utc_now,
     admission=Admission(
@@ -63,7 +66,7 @@ _container_calls = ContainerCalls(
     service=_service,
     waiting=Waiting(requests=_requests),
     answers=ContainerAnswers(
-        results=S3ResultStore(_environment.results_bucket, client("s3")),
+        results=S3ResultStore(_environment.results_bucket, client("s3", on_demand=True)),
         inline_bytes=_environment.inline_result_bytes,
         url_seconds=_RESULT_URL_SECONDS,
     ),
@@ -76,7 +79,7 @@ _invocations = Invocations(
     identification=Identification(
         keys=DynamoApiKeyStore(_environment.api_keys_table, client("dynamodb")),
         master_secret=SecretsManagerMasterSecret(
-            _environment.signing_master_secret_id, client("secretsmanager")
+            _environment.signing_master_secret_id, client("secretsmanager", on_demand=True)
         ),
         clock=utc_now,
     ),
@@ -97,7 +100,6 @@ _app = create_app(
 
 
 @_telemetry.logger.inject_lambda_context(correlation_id_path=correlation_paths.API_GATEWAY_REST)
-@_telemetry.tracer.capture_lambda_handler(capture_response=False)
 @_telemetry.metrics.log_metrics(capture_cold_start_metric=True)
 def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer one HTTP call."""

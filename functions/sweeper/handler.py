@@ -45,7 +45,6 @@ _service = SweeperService(
 
 
 @_telemetry.logger.inject_lambda_context
-@_telemetry.tracer.capture_lambda_handler(capture_response=False)
 @_telemetry.metrics.log_metrics(capture_cold_start_metric=True)
 def handle(_event: dict[str, Any], context: LambdaContext) -> None:
     """Sweep once."""

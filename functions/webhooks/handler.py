@@ -3,6 +3,7 @@
 import random
 from typing import Any
 
+from aws_lambda_powertools import Tracer
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.telemetry import telemetry
@@ -22,6 +23,8 @@ from penstock.contracts.http.webhook_url import WebhookRules
 from penstock.contracts.ports.clock import utc_now
 
 _telemetry = telemetry("webhooks")
+# Nothing but AWS calls is traced: a patched HTTP client would send our trace header to receivers.
+_tracer = Tracer(service="webhooks", patch_modules=("botocore",))
 _environment = WebhooksEnvironment.read()  # fails the cold start, not the first record
 _consume = create_consumer(
     WebhookService(
@@ -49,12 +52,12 @@ _consume = create_consumer(
         jitter=random.random,
     ),
     _telemetry.count,
-    attempt_tracing(_telemetry.tracer),
+    attempt_tracing(_tracer),
 )
 
 
 @_telemetry.logger.inject_lambda_context
-@_telemetry.tracer.capture_lambda_handler(capture_response=False)
+@_tracer.capture_lambda_handler(capture_response=False)
 @_telemetry.metrics.log_metrics(capture_cold_start_metric=True)
 def handle(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Attempt each webhook of a batch; name the messages that must stay."""
