@@ -75,6 +75,7 @@ class Answers:
     """Who may do everything in the cluster."""
 
     owner: str
+    alarm_emails: tuple[str, ...]
     domain: Domain | None
     models: tuple[Model, ...]
 

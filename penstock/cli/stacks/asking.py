@@ -10,6 +10,7 @@ from penstock.cli.stacks.answers import Answers, Domain, Model
 from penstock.contracts.errors import SettingsError
 
 _REGION = "us-east-1"
+_NONE = "none"
 _FIRST_MODEL = "echo=examples/models/echo@CPU:1x2"
 
 
@@ -21,6 +22,7 @@ class Given:
     access_from: Sequence[str]
     admin_roles: Sequence[str]
     owner: str | None
+    alarm_emails: Sequence[str]
     domain: str | None
     models: Sequence[str]
 
@@ -41,7 +43,10 @@ def answers_to(stack: str, given: Given, project: Path, *, asks: bool) -> Answer
         ask("IAM role that runs `pulumi up`, by ARN", "--admin-role", None)
     )
     owner = given.owner or ask("Owner, for the tags", "--owner", None)
-    domain = given.domain or ask("Domain as NAME=ZONE, or none", "--domain", "none")
+    alarm_emails = given.alarm_emails or _listed(
+        ask("E-mail addresses that alarms go to, or none", "--alarm-email", _NONE)
+    )
+    domain = given.domain or ask("Domain as NAME=ZONE, or none", "--domain", _NONE)
     models = given.models or _listed(
         ask("Models, each NAME=DIRECTORY@INSTANCE", "--model", _FIRST_MODEL)
     )
@@ -51,7 +56,8 @@ def answers_to(stack: str, given: Given, project: Path, *, asks: bool) -> Answer
         access_from=tuple(access_from),
         admin_roles=tuple(admin_roles),
         owner=owner,
-        domain=None if domain == "none" else Domain.parse(domain),
+        alarm_emails=tuple(email for email in alarm_emails if email != _NONE),
+        domain=None if domain == _NONE else Domain.parse(domain),
         models=tuple(Model.parse(model, project) for model in models),
     )
 

@@ -40,6 +40,9 @@ def init(  # noqa: PLR0913 - one for each question
         typer.Option(metavar="ARN", help="IAM role that runs pulumi up."),
     ] = None,
     owner: Annotated[str | None, typer.Option(help="Who answers for it; a tag.")] = None,
+    alarm_email: Annotated[
+        list[str] | None, typer.Option(metavar="ADDRESS", help="Who hears of alarms.")
+    ] = None,
     domain: Annotated[
         str | None,
         typer.Option(metavar="NAME=ZONE", help="Domain name of the API and its Route 53 zone id."),
@@ -52,8 +55,8 @@ def init(  # noqa: PLR0913 - one for each question
 ) -> None:
     """Write Pulumi.NAME.yaml: by asking, or from the options.
 
-    --access-from, --admin-role and --model may be given several times. A file that is there is
-    left alone.
+    --access-from, --admin-role, --alarm-email and --model may be given several times. A file that
+    is there is left alone.
     """
     with the_project():
         from penstock.cli.stacks.stack_file import stack_file
@@ -71,6 +74,7 @@ def init(  # noqa: PLR0913 - one for each question
         access_from=access_from or (),
         admin_roles=admin_role or (),
         owner=owner,
+        alarm_emails=alarm_email or (),
         domain=domain,
         models=model or (),
     )

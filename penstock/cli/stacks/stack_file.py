@@ -30,6 +30,7 @@ def stack_file(example: str, answers: Answers) -> str:
     cluster["create"]["public_access_cidrs"][:] = answers.access_from
     cluster["create"]["admin_role_arns"][:] = answers.admin_roles
     _name_domain(settings["api"], answers)
+    _tell_alarms(settings["observability"]["alarms"], answers)
     settings.pop("chains", None)
     settings["models"] = {model.name: _model(model) for model in answers.models}
     written = io.StringIO()
@@ -42,6 +43,12 @@ def _name_domain(api: dict[str, Any], answers: Answers) -> None:
         api.pop("domain", None)
     else:
         api.setdefault("domain", {}).update(answers.domain._asdict())
+
+
+def _tell_alarms(alarms: dict[str, Any], answers: Answers) -> None:
+    alarms.pop("emails", None)
+    if answers.alarm_emails:
+        alarms["emails"] = list(answers.alarm_emails)
 
 
 def _model(model: Model) -> Mapping[str, Any]:

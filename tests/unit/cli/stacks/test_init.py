@@ -57,6 +57,7 @@ def test_options_alone_make_a_file_that_pulumi_takes(
     assert settings.cluster.create.admin_role_arns == (ROLE,)
     assert settings.tags == {"Owner": "vision"}
     assert settings.api.domain is None
+    assert settings.observability.alarms.emails == ()
     assert list(settings.models) == ["echo"]
     assert settings.chains == {}
 
@@ -80,25 +81,28 @@ def test_comments_of_the_example_stay(penstock: CommandLineOf, project: Path) ->
     assert f"admin_role_arns: [{ROLE}] # who runs" in " ".join(text.split())
 
 
-def test_models_and_a_domain_are_taken_from_options(penstock: CommandLineOf, project: Path) -> None:
+def test_models_alarms_and_a_domain_are_taken_from_options(
+    penstock: CommandLineOf, project: Path
+) -> None:
     models = ["--model", "scan=examples/models/ocr@L4:4x16"]
     models += ["--model", "echo=examples/models/echo@CPU:1x2"]
-    domain = ("--domain", "inference.acme.test=Z0ACME")
+    more = ("--domain", "inference.acme.test=Z0ACME", "--alarm-email", "on-call@acme.test")
 
-    result = penstock()("stack", "init", "blue", *SAID, *models, *domain, "--yes")
+    result = penstock()("stack", "init", "blue", *SAID, *models, *more, "--yes")
 
     assert result.exit_code == 0, result.stderr
     settings = written(project, "blue")
     assert settings.api.domain
     assert settings.api.domain.name == "inference.acme.test"
     assert settings.api.domain.hosted_zone == "Z0ACME"
+    assert settings.observability.alarms.emails == ("on-call@acme.test",)
     scan = settings.models["scan"].deployments["v1"]
     assert (scan.truss, Instance.parse(scan.instance).gpu) == ("examples/models/ocr", "L4")
     assert list(settings.models) == ["scan", "echo"]
 
 
 def test_what_was_not_said_is_asked(penstock: CommandLineOf, project: Path) -> None:
-    answers = f"ap-south-1\n203.0.113.7/32 203.0.113.8/32\n{ROLE}\nvision\n\n\n"
+    answers = f"ap-south-1\n203.0.113.7/32 203.0.113.8/32\n{ROLE}\nvision\n\n\n\n"
 
     result = penstock()("stack", "init", "green", input=answers)
 
