@@ -52,7 +52,7 @@ def test_every_environment_is_previewed_under_the_policies() -> None:
     path = workflow("preview.yml")
     (job,) = jobs(path).values()
 
-    assert job["strategy"]["matrix"]["stack"] == ["dev", "production"]
+    assert job["strategy"]["matrix"]["stack"] == ["dev", "prod"]
     assert 'pulumi preview --stack "$STACK"' in commands(path)
     given = re.findall(r"--policy-pack(?:-config)? (\S+)", commands(path))
     assert given == ["policies", "policies/config.json"]

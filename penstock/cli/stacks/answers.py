@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Literal, NamedTuple, Self
 
@@ -80,8 +81,12 @@ class Answers:
     models: tuple[Model, ...]
 
 
-def checked_stack_name(name: str) -> str:
-    """Return `name` if Pulumi, AWS and file systems all take it.
+THROWAWAY_STACKS = ("dev", "dev-*", "test", "test-*", "sandbox", "sandbox-*")
+"""Names of stacks that the policy pack lets go without protection."""
+
+
+def checked_stack_name(name: str, example: Example) -> str:
+    """Return `name` if Pulumi, AWS, file systems and policies all take it.
 
     Raises:
         SettingsError: they do not.
@@ -89,5 +94,10 @@ def checked_stack_name(name: str) -> str:
     if not _STACK_NAME.fullmatch(name):
         raise SettingsError(
             f"{name!r} is no name of a stack: at most 30 of a-z, 0-9 and hyphens, a letter first"
+        )
+    if example == "dev" and not any(fnmatchcase(name, known) for known in THROWAWAY_STACKS):
+        raise SettingsError(
+            f"the policies take {name} for production, where data is protected: add --from prod, or"
+            f" name it like one of {', '.join(THROWAWAY_STACKS)}"
         )
     return name

@@ -66,7 +66,7 @@ def init(  # noqa: PLR0913 - one for each question
     template = folder / f"Pulumi.{example}.yaml.example"
     if not template.is_file():
         raise SettingsError(f"no {template.name} here: run this in the project's folder")
-    target = folder / f"Pulumi.{checked_stack_name(name)}.yaml"
+    target = folder / f"Pulumi.{checked_stack_name(name, example)}.yaml"
     if target.exists():
         raise SettingsError(f"{target.name} is there already: edit it, or remove it first")
     given = Given(

@@ -9,6 +9,8 @@ from typer.testing import Result
 from infra.cost.estimate import estimate
 from infra.settings.instance import Instance
 from infra.settings.stack_settings import StackSettings
+from penstock.cli.stacks.answers import THROWAWAY_STACKS
+from policies.guardrails import resources
 from tests.unit.cli.conftest import CommandLineOf
 
 PROJECT = Path(__file__).parents[4]
@@ -43,15 +45,15 @@ def test_options_alone_make_a_file_that_pulumi_takes(
     penstock: CommandLineOf, project: Path, example: str
 ) -> None:
     result = penstock()(
-        "stack", "init", "blue", "--from", example, "--region", "eu-west-1", *SAID, "--yes"
+        "stack", "init", "dev-blue", "--from", example, "--region", "eu-west-1", *SAID, "--yes"
     )
 
     assert result.exit_code == 0, result.stderr
-    settings = written(project, "blue")
+    settings = written(project, "dev-blue")
     expected = StackSettings.read(project / f"Pulumi.{example}.yaml.example")
     assert (settings.environment, settings.network) == (expected.environment, expected.network)
     assert settings.region == "eu-west-1"
-    assert settings.cluster.name == "penstock-blue"
+    assert settings.cluster.name == "penstock-dev-blue"
     assert settings.cluster.create
     assert settings.cluster.create.public_access_cidrs == ("203.0.113.0/24",)
     assert settings.cluster.create.admin_role_arns == (ROLE,)
@@ -65,17 +67,17 @@ def test_options_alone_make_a_file_that_pulumi_takes(
 def test_nothing_of_the_example_stays_that_is_another_accounts(
     penstock: CommandLineOf, project: Path
 ) -> None:
-    penstock()("stack", "init", "blue", "--from", "prod", *SAID, "--yes")
+    penstock()("stack", "init", "dev-blue", "--from", "prod", *SAID, "--yes")
 
-    text = (project / "Pulumi.blue.yaml").read_text()
+    text = (project / "Pulumi.dev-blue.yaml").read_text()
     for placeholder in ("123456789012", "198.51.100", "example.com", "your-", "Z0123"):
         assert placeholder not in text
 
 
 def test_comments_of_the_example_stay(penstock: CommandLineOf, project: Path) -> None:
-    penstock()("stack", "init", "blue", "--from", "prod", *SAID, "--yes")
+    penstock()("stack", "init", "dev-blue", "--from", "prod", *SAID, "--yes")
 
-    text = (project / "Pulumi.blue.yaml").read_text()
+    text = (project / "Pulumi.dev-blue.yaml").read_text()
     assert text.startswith("# Written by `penstock stack init`.")
     assert "capacity: [spot, on-demand] # spot first" in text
     assert f"admin_role_arns: [{ROLE}] # who runs" in " ".join(text.split())
@@ -88,10 +90,10 @@ def test_models_alarms_and_a_domain_are_taken_from_options(
     models += ["--model", "echo=examples/models/echo@CPU:1x2"]
     more = ("--domain", "inference.acme.test=Z0ACME", "--alarm-email", "on-call@acme.test")
 
-    result = penstock()("stack", "init", "blue", *SAID, *models, *more, "--yes")
+    result = penstock()("stack", "init", "dev-blue", *SAID, *models, *more, "--yes")
 
     assert result.exit_code == 0, result.stderr
-    settings = written(project, "blue")
+    settings = written(project, "dev-blue")
     assert settings.api.domain
     assert settings.api.domain.name == "inference.acme.test"
     assert settings.api.domain.hosted_zone == "Z0ACME"
@@ -104,10 +106,10 @@ def test_models_alarms_and_a_domain_are_taken_from_options(
 def test_what_was_not_said_is_asked(penstock: CommandLineOf, project: Path) -> None:
     answers = f"ap-south-1\n203.0.113.7/32 203.0.113.8/32\n{ROLE}\nvision\n\n\n\n"
 
-    result = penstock()("stack", "init", "green", input=answers)
+    result = penstock()("stack", "init", "dev-green", input=answers)
 
     assert result.exit_code == 0, result.stderr
-    settings = written(project, "green")
+    settings = written(project, "dev-green")
     assert settings.region == "ap-south-1"
     assert settings.cluster.create
     assert len(settings.cluster.create.public_access_cidrs) == 2
@@ -118,22 +120,26 @@ def test_what_was_not_said_is_asked(penstock: CommandLineOf, project: Path) -> N
 def test_the_monthly_floor_and_the_next_commands_are_said(
     penstock: CommandLineOf, project: Path
 ) -> None:
-    result = penstock()("stack", "init", "blue", *SAID, "--yes")
+    result = penstock()("stack", "init", "dev-blue", *SAID, "--yes")
 
     said = " ".join(result.stdout.split())
-    usd = estimate(written(project, "blue")).floor_usd_per_month
+    usd = estimate(written(project, "dev-blue")).floor_usd_per_month
     assert f"before its first request it costs {usd:.0f} USD a month" in said
-    for command in ("pulumi stack init blue", "pulumi up --stack blue", "penstock keys create"):
+    for command in (
+        "pulumi stack init dev-blue",
+        "pulumi up --stack dev-blue",
+        "penstock keys create",
+    ):
         assert command in said
 
 
 def test_a_file_that_is_there_is_left_alone(penstock: CommandLineOf, project: Path) -> None:
-    there = project / "Pulumi.blue.yaml"
+    there = project / "Pulumi.dev-blue.yaml"
     there.write_text("mine")
 
-    complaint = refused(penstock()("stack", "init", "blue", *SAID, "--yes"))
+    complaint = refused(penstock()("stack", "init", "dev-blue", *SAID, "--yes"))
 
-    assert "Pulumi.blue.yaml is there already" in complaint
+    assert "Pulumi.dev-blue.yaml is there already" in complaint
     assert there.read_text() == "mine"
 
 
@@ -153,7 +159,7 @@ def test_what_makes_no_stack_is_said_and_nothing_is_written(
 ) -> None:
     before = sorted(project.iterdir())
 
-    complaint = refused(penstock()("stack", "init", "blue", *options))
+    complaint = refused(penstock()("stack", "init", "dev-blue", *options))
 
     assert says in complaint
     assert sorted(project.iterdir()) == before
@@ -164,12 +170,22 @@ def test_a_name_that_not_everybody_takes_is_refused(penstock: CommandLineOf, nam
     assert "is no name of a stack" in refused(penstock()("stack", "init", name, *SAID, "--yes"))
 
 
+def test_a_stack_without_protection_has_a_name_that_says_so(penstock: CommandLineOf) -> None:
+    complaint = refused(penstock()("stack", "init", "prod", *SAID, "--yes"))
+
+    assert "the policies take prod for production" in complaint
+
+
+def test_the_policies_let_the_same_stacks_go() -> None:
+    assert {*THROWAWAY_STACKS, "local"} == set(resources.THROWAWAY_STACKS)
+
+
 def test_outside_the_project_it_is_said_where_to_run_it(
     penstock: CommandLineOf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
 
-    complaint = refused(penstock()("stack", "init", "blue", *SAID, "--yes"))
+    complaint = refused(penstock()("stack", "init", "dev-blue", *SAID, "--yes"))
 
     assert "run this in the project's folder" in complaint
