@@ -39,14 +39,20 @@ class Call:
     found_nothing: bool = False
     """Whether the answer was that there is no such object."""
 
+    @property
+    def to_what(self) -> tuple[str, str, str]:
+        """Process, operation, and bucket or queue."""
+        place = self.parameters.get("Bucket") or self.parameters.get("QueueUrl", "")
+        return self.process, self.operation, place
+
 
 @dataclass
 class Recorder:
     """Writes down what processes ask of AWS while it is attached."""
 
     calls: list[Call] = field(default_factory=list)
-    to_refuse: list[tuple[str, str]] = field(default_factory=list)
-    """By process: operations whose next call is answered that AWS is too busy."""
+    to_refuse: list[tuple[str, str, str]] = field(default_factory=list)
+    """Process, operation, and bucket or queue: the next such call is answered `SlowDown`."""
 
     _main: str = _NOBODY
 
@@ -102,12 +108,12 @@ class Recorder:
             context["recorded_call"] = call
 
     def _answered_busy(
-        self, model: OperationModel, **_: object
+        self, context: Mapping[str, Any], **_: object
     ) -> tuple[SimpleNamespace, Mapping[str, Any]] | None:
-        refused = (self._process, model.name)
-        if refused not in self.to_refuse:
+        call: Call | None = context.get("recorded_call")
+        if call is None or call.to_what not in self.to_refuse:
             return None
-        self.to_refuse.remove(refused)
+        self.to_refuse.remove(call.to_what)
         error = {"Code": "SlowDown", "Message": "Please reduce your request rate."}
         answer = {"Error": error, "ResponseMetadata": {"HTTPStatusCode": 503}}
         return SimpleNamespace(status_code=503), answer

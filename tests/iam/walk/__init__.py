@@ -1,0 +1,1 @@
+"""Everything that each process does, done once."""
