@@ -54,6 +54,7 @@ class HttpFunctions(pulumi.ComponentResource):
             {"api_keys_table": keys.name},
             [keys.statement_to_read()],
             timeout_seconds=10,
+            snap_start=self._settings.api.snap_start,
         )
         return LambdaFunction(f"{self._name}-authorizer", args, self._child)
 
@@ -77,6 +78,7 @@ class HttpFunctions(pulumi.ComponentResource):
             statements,
             platform.caller_places.statements_to_read_inputs(),
             timeout_seconds=API_TIMEOUT_SECONDS,
+            snap_start=self._settings.api.snap_start,
         )
         return LambdaFunction(f"{self._name}-intake", args, self._child)
 
@@ -121,5 +123,6 @@ class HttpFunctions(pulumi.ComponentResource):
             statements,
             platform.caller_places.statements_to_fetch(),
             timeout_seconds=API_TIMEOUT_SECONDS,
+            snap_start=self._settings.api.snap_start,
         )
         return LambdaFunction(f"{self._name}-status", args, self._child)

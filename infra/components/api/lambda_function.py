@@ -41,6 +41,8 @@ class LambdaFunctionArgs:
     logs: LogKeeping
     timeout_seconds: int
     memory_mb: int = 512
+    snap_start: bool = False
+    """Whether it starts from a snapshot of itself (Lambda SnapStart)."""
 
 
 class LambdaFunction(pulumi.ComponentResource):
@@ -82,6 +84,7 @@ class LambdaFunction(pulumi.ComponentResource):
             logging_config={"log_format": "JSON", "log_group": logs.name},
             tracing_config={"mode": "Active"},
             publish=True,
+            snap_start={"apply_on": "PublishedVersions"} if args.snap_start else None,
             # The first call must not come before the role may write logs.
             opts=pulumi.ResourceOptions(parent=self, depends_on=[permissions, *attached]),
         )

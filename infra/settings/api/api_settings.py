@@ -28,6 +28,11 @@ class ApiSettings(Settings):
     """The largest body that is accepted; larger inputs are uploaded to S3. Lambda takes events of
     6 MiB, and API Gateway puts the body into one as base64, which is a third longer."""
 
+    snap_start: bool = False
+    """Whether the functions behind the API start from snapshots of themselves, in tenths of a
+    second instead of about one. AWS charges for keeping each version's snapshot while it is
+    published, and for each start from one."""
+
     sets_account_log_role: bool = True
     """Whether this stack sets the role with which API Gateway writes access logs. There is one
     per account and region: let exactly one stack set it."""

@@ -4,8 +4,11 @@ from typing import Any
 
 import pytest
 
+from infra.artifacts.artifacts import Artifacts
+from infra.program import declare
+from infra.settings.stack_settings import StackSettings
 from penstock.contracts.environments import IntakeEnvironment
-from tests.infra.recording import ACCOUNT, REGION, Declared
+from tests.infra.recording import ACCOUNT, REGION, Declared, record
 
 PROCESSES = ("authorizer", "intake", "status", "webhooks", "sweeper")
 ALL_REQUEST_QUEUES = {"StringEquals": {"aws:ResourceTag/penstock:requests-of": "test"}}
@@ -194,6 +197,21 @@ def test_everything_calls_the_published_version(stack: Declared, process: str) -
     assert function.inputs["publish"] is True
     assert alias["functionName"] == function.outputs["name"]
     assert alias["functionVersion"] == function.outputs["version"]
+
+
+def test_functions_that_somebody_waits_for_may_start_from_snapshots(
+    stack: Declared, settings: StackSettings, artifacts: Artifacts
+) -> None:
+    api = settings.api.model_copy(update={"snap_start": True})
+    fast = record(lambda: declare(settings.model_copy(update={"api": api}), artifacts))
+
+    def from_snapshots(declared: Declared) -> set[str]:
+        functions = {p: declared.named(f"functions-{p}-function", ":Function") for p in PROCESSES}
+        published = {"applyOn": "PublishedVersions"}
+        return {p for p, f in functions.items() if f.inputs.get("snapStart") == published}
+
+    assert from_snapshots(stack) == set()
+    assert from_snapshots(fast) == {"authorizer", "intake", "status"}
 
 
 def test_webhooks_are_taken_from_their_queue_a_few_at_a_time(stack: Declared) -> None:

@@ -28,7 +28,7 @@ def _archive(function: Registration) -> bytes:
 def _function(aws: EmulatedAws, function: Registration) -> Made:
     name = function.take("name", function.name)
     function.pass_over(
-        "tags", "architectures", "sourceCodeHash", "tracingConfig", "loggingConfig",
+        "tags", "snapStart", "architectures", "sourceCodeHash", "tracingConfig", "loggingConfig",
         "reservedConcurrentExecutions", "description",
     )  # fmt: skip
     variables: dict[str, str] = function.take("environment", {}).get("variables", {})
