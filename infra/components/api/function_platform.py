@@ -50,7 +50,6 @@ class FunctionPlatform:
         growing_statements: Sequence[Statement] = (),
         *,
         timeout_seconds: int,
-        snap_start: bool = False,
     ) -> LambdaFunctionArgs:
         """Return what the function that reads `environment` needs to know."""
         return LambdaFunctionArgs(
@@ -64,5 +63,4 @@ class FunctionPlatform:
             growing_statements=growing_statements,
             logs=self.logs,
             timeout_seconds=timeout_seconds,
-            snap_start=snap_start,
         )

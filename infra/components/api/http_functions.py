@@ -1,11 +1,11 @@
 """The functions behind the HTTP API: what each is told and what each may do."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pulumi
 
 from infra.components.api.function_platform import FunctionPlatform, Variables
-from infra.components.api.lambda_function import LambdaFunction
+from infra.components.api.lambda_function import LambdaFunction, LambdaFunctionArgs
 from infra.components.pipeline.request_queues import statement_to_measure, statement_to_send
 from infra.components.pipeline.requests_table import BY_CALLER, LISTED, OPEN
 from infra.settings.stack_settings import StackSettings
@@ -54,9 +54,8 @@ class HttpFunctions(pulumi.ComponentResource):
             {"api_keys_table": keys.name},
             [keys.statement_to_read()],
             timeout_seconds=10,
-            snap_start=self._settings.api.snap_start,
         )
-        return LambdaFunction(f"{self._name}-authorizer", args, self._child)
+        return self._declare("authorizer", args)
 
     def _intake(self) -> LambdaFunction:
         platform = self._platform
@@ -66,9 +65,9 @@ class HttpFunctions(pulumi.ComponentResource):
             platform.requests.statement_to_add(),
             platform.requests.statement_to_advance(),
             platform.requests.statement_to_query(OPEN),
-            platform.limits.statement_to_count(),
+            platform.limits.statement_to_change(),
             *platform.store.statements_to_submit(),
-            *platform.store.statements_to_fetch(),
+            platform.store.statement_to_answer(),
             platform.access_key_master.statement_to_read(),
             statement_to_send(platform.stack, platform.custody),
         ]
@@ -78,9 +77,8 @@ class HttpFunctions(pulumi.ComponentResource):
             statements,
             platform.caller_places.statements_to_read_inputs(),
             timeout_seconds=API_TIMEOUT_SECONDS,
-            snap_start=self._settings.api.snap_start,
         )
-        return LambdaFunction(f"{self._name}-intake", args, self._child)
+        return self._declare("intake", args)
 
     def _intake_variables(self) -> Variables:
         platform, settings = self._platform, self._settings
@@ -113,7 +111,7 @@ class HttpFunctions(pulumi.ComponentResource):
             platform.requests.statement_to_advance(),
             platform.requests.statement_to_read_many(),
             platform.requests.statement_to_query(BY_CALLER, LISTED),
-            platform.limits.statement_to_count(),
+            platform.limits.statement_to_change(),
             *platform.store.statements_to_fetch(),
             statement_to_measure(platform.stack, platform.custody),
         ]
@@ -123,6 +121,9 @@ class HttpFunctions(pulumi.ComponentResource):
             statements,
             platform.caller_places.statements_to_fetch(),
             timeout_seconds=API_TIMEOUT_SECONDS,
-            snap_start=self._settings.api.snap_start,
         )
-        return LambdaFunction(f"{self._name}-status", args, self._child)
+        return self._declare("status", args)
+
+    def _declare(self, process: str, args: LambdaFunctionArgs) -> LambdaFunction:
+        waited_for = replace(args, snap_start=self._settings.api.snap_start)
+        return LambdaFunction(f"{self._name}-{process}", waited_for, self._child)
