@@ -83,6 +83,10 @@ class Table(pulumi.ComponentResource):
         """Allow to get single items and to change them."""
         return allow(["dynamodb:GetItem", "dynamodb:UpdateItem"], self.arn)
 
+    def statement_to_change(self) -> Statement:
+        """Allow to change items, which answers what they then are, and nothing else."""
+        return allow("dynamodb:UpdateItem", self.arn)
+
     def statement_to_read_many(self) -> Statement:
         """Allow to get many items by their keys."""
         return allow("dynamodb:BatchGetItem", self.arn)
@@ -95,10 +99,6 @@ class Table(pulumi.ComponentResource):
     def statement_to_list(self) -> Statement:
         """Allow to read the whole table."""
         return allow("dynamodb:Scan", self.arn)
-
-    def statement_to_count(self) -> Statement:
-        """Allow to count in items, and nothing else."""
-        return allow("dynamodb:UpdateItem", self.arn)
 
 
 def _declared(index: Index) -> aws.dynamodb.TableGlobalSecondaryIndexArgsDict:

@@ -36,11 +36,11 @@ def _table(name: str) -> str:
 
 PAYLOADS = "arn:aws:s3:::store-payloads-bucket"
 RESULTS = "arn:aws:s3:::store-results-bucket"
-FETCHING = {
+ANSWERING = {
     ("s3:GetObject", f"{RESULTS}/results/*"),
     ("s3:GetObject", f"{RESULTS}/failures/*"),
-    ("s3:ListBucket", RESULTS),
 }
+FETCHING = ANSWERING | {("s3:ListBucket", RESULTS)}
 SECRETS = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}"
 QUEUES = f"arn:aws:sqs:us-east-1:{ACCOUNT}:*"
 WEBHOOK_QUEUE = f"arn:aws:sqs:{REGION}:{ACCOUNT}:notifications-webhooks"
@@ -62,7 +62,7 @@ EXPECTED = {
         ("sqs:SendMessage", QUEUES),
         ("secretsmanager:GetSecretValue", f"{SECRETS}:access-key-master-secret"),
     }
-    | FETCHING,
+    | ANSWERING,
     "status": {
         ("dynamodb:GetItem", _table("catalog")),
         ("dynamodb:GetItem", _table("requests")),
@@ -83,8 +83,8 @@ EXPECTED = {
         ("sqs:GetQueueAttributes", WEBHOOK_QUEUE),
         ("sqs:SendMessage", f"{WEBHOOK_QUEUE}-dead-letters"),
         ("secretsmanager:GetSecretValue", f"{SECRETS}:webhook-signing-secret"),
-    }
-    | FETCHING,
+        ("s3:GetObject", f"{RESULTS}/results/*"),
+    },
     "sweeper": {
         ("dynamodb:GetItem", _table("catalog")),
         ("dynamodb:Scan", _table("catalog")),

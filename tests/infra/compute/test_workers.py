@@ -219,7 +219,6 @@ def test_a_worker_may_do_what_it_does_and_nothing_else(stack: Declared) -> None:
     }
     requests = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:requests-table"
     assert granted == {
-        ("dynamodb:GetItem", requests),
         ("dynamodb:UpdateItem", requests),
         ("dynamodb:BatchGetItem", requests),
         ("s3:GetObject", f"{payloads}/payloads/*"),
