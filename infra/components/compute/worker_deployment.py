@@ -116,7 +116,7 @@ class WorkerDeployment(pulumi.ComponentResource):
         platform = self._args.platform
         own = [
             *self._args.queues.statements_to_work(),
-            platform.requests.statement_to_advance(),
+            platform.requests.statement_to_change(),
             platform.requests.statement_to_read_many(),
             *platform.store.statements_to_work(),
             platform.notifications.statement_to_publish(),
