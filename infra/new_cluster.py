@@ -35,6 +35,8 @@ def platform_args(
         settings=new,
         network=network,
         groups=plan_fleet(settings.models, new.fleet, Catalogue.load()),
+        brings_metrics=settings.has_collector,
+        brings_traces=settings.brings_traces,
         longest_drain_seconds=max(drains, default=0),
         keda_authentication=KEDA_AUTHENTICATION,
         logs=custody.logs(settings.retention.log_days),

@@ -26,7 +26,7 @@ from infra.components.pipeline.request_queues import RequestQueues
 from infra.kept_data import KeptData, declare_data
 from infra.settings.stack_settings import StackSettings
 from infra.stack_custody import declare_custody
-from infra.stack_observability import Watched, declare_observability
+from infra.stack_observability import Watched, declare_observability, worker_telemetry
 
 
 def declare(settings: StackSettings, artifacts: Artifacts) -> dict[str, pulumi.Input[str]]:
@@ -147,20 +147,7 @@ def _declare_models(
 ) -> Mapping[str, RequestQueues]:
     """Declare all models and return the queues of their deployments."""
     images = StackImages(settings, artifacts, opts)
-    closed = worker_namespace(settings.cluster.namespace, place.surroundings)
-    namespace = ClosedNamespace("workers", closed, opts)
-    platform = WorkerPlatform(
-        custody=data.custody,
-        cluster_name=place.name,
-        ready=[*place.ready, *namespace.ready],
-        has_worker_nodes=place.has_worker_nodes,
-        namespace=namespace.name,
-        region=settings.region,
-        dispatcher_image=images.dispatcher(),
-        requests=data.requests,
-        store=data.store,
-        notifications=data.notifications,
-    )
+    platform = _worker_platform(settings, images, data, place, opts)
     queues: dict[str, RequestQueues] = {}
     for model_id, model in settings.models.items():
         args = ServedModelArgs(
@@ -176,3 +163,27 @@ def _declare_models(
         )
         queues |= ServedModel(model_id, args, opts).queues
     return queues
+
+
+def _worker_platform(
+    settings: StackSettings,
+    images: StackImages,
+    data: KeptData,
+    place: ClusterPlace,
+    opts: pulumi.ResourceOptions,
+) -> WorkerPlatform:
+    closed = worker_namespace(settings.cluster.namespace, place.surroundings)
+    namespace = ClosedNamespace("workers", closed, opts)
+    return WorkerPlatform(
+        custody=data.custody,
+        cluster_name=place.name,
+        ready=[*place.ready, *namespace.ready],
+        has_worker_nodes=place.has_worker_nodes,
+        namespace=namespace.name,
+        region=settings.region,
+        variables={"AWS_REGION": settings.region, **worker_telemetry(settings)},
+        dispatcher_image=images.dispatcher(),
+        requests=data.requests,
+        store=data.store,
+        notifications=data.notifications,
+    )

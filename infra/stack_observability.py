@@ -7,6 +7,7 @@ import pulumi
 
 from infra.components.custody.custody import Custody
 from infra.components.observability.alarm_receivers import AlarmReceivers, AlarmReceiversArgs
+from infra.components.observability.collector.collector import OTLP_ENDPOINT
 from infra.components.observability.dashboard import Dashboard, DashboardArgs
 from infra.components.observability.deployment_alarms import (
     DeploymentAlarms,
@@ -41,6 +42,19 @@ class Watched:
         for model_id, model in self.settings.models.items():
             for name, deployment in model.deployments.items():
                 yield f"{model_id}-{name}", deployment
+
+
+def worker_telemetry(settings: StackSettings) -> dict[str, str]:
+    """Return the standard variables that tell workers where their traces go, if anywhere."""
+    if not settings.brings_traces:
+        return {}
+    return {
+        "OTEL_EXPORTER_OTLP_ENDPOINT": OTLP_ENDPOINT,
+        "OTEL_SERVICE_NAME": "penstock-worker",
+        # X-Ray decides at the API; this is for requests of which it did not.
+        "OTEL_TRACES_SAMPLER": "parentbased_traceidratio",
+        "OTEL_TRACES_SAMPLER_ARG": str(settings.observability.trace_percent / 100),
+    }
 
 
 def declare_observability(watched: Watched, opts: pulumi.ResourceOptions) -> None:

@@ -14,6 +14,7 @@ from infra.components.fleet.karpenter import Karpenter, KarpenterArgs
 from infra.components.fleet.managed_fleet import ManagedFleet, ManagedFleetArgs
 from infra.components.isolation.surroundings import Surroundings
 from infra.components.network.network import Network, NetworkArgs
+from infra.components.observability.collector.collector import Collector, CollectorArgs
 from infra.components.operators.chart import OperatorPlace
 from infra.components.operators.gpu_support import GpuSupport
 from infra.components.operators.keda import Keda, KedaArgs
@@ -38,6 +39,12 @@ class ClusterPlatformArgs:
     network: NetworkSettings
     groups: tuple[WorkerGroup, ...]
     """The nodes that the stack's models need."""
+
+    brings_metrics: bool = False
+    """Of workers, to CloudWatch."""
+
+    brings_traces: bool = False
+    """Of workers, to X-Ray."""
 
     longest_drain_seconds: int
     keda_authentication: str
@@ -82,6 +89,8 @@ class ClusterPlatform(pulumi.ComponentResource):
         self.ready = [*self.cluster.ready, self._declare_keda().ready]
         if any(group.host.gpu for group in args.groups):
             self.ready += GpuSupport(f"{name}-gpus", self._place, self._inside).ready
+        if args.brings_metrics:
+            self._declare_collector()
         if args.settings.fleet.autoscaler == "karpenter":
             self._declare_karpenter()
         else:
@@ -120,6 +129,17 @@ class ClusterPlatform(pulumi.ComponentResource):
             authentication=self._args.keda_authentication,
         )
         return Keda(f"{self._name}-keda", keda, self._inside)
+
+    def _declare_collector(self) -> None:
+        args = self._args
+        collector = CollectorArgs(
+            place=self._place,
+            stack=args.stack,
+            namespace=args.namespace,
+            logs=args.logs,
+            brings_traces=args.brings_traces,
+        )
+        Collector(f"{self._name}-collector", collector, self._inside)
 
     def _declare_managed_fleet(self) -> None:
         args = self._args

@@ -141,8 +141,14 @@ class StackSettings(Settings):
 
     @property
     def has_collector(self) -> bool:
-        """Whether metrics and traces of workers are brought to AWS."""
+        """Whether metrics of workers are brought to CloudWatch."""
         return self.cluster.create is not None and self.observability.collector
+
+    @property
+    def brings_traces(self) -> bool:
+        """Whether traces of workers are brought to X-Ray, which has no interface endpoint here."""
+        has_way_out = self.network is not None and self.network.egress != "private"
+        return self.has_collector and has_way_out
 
     @property
     def resource_tags(self) -> dict[str, str]:

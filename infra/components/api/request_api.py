@@ -140,7 +140,8 @@ class RequestApi(pulumi.ComponentResource):
             settings={
                 "throttling_rate_limit": self._args.rate_per_second,
                 "throttling_burst_limit": self._args.burst,
-                "metrics_enabled": True,
+                # Those of the whole stage are free; each method's own would be paid for.
+                "metrics_enabled": False,
                 "logging_level": "OFF",  # the access log says enough, and has a retention
             },
             opts=self._child,

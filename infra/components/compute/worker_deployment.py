@@ -1,6 +1,6 @@
 """The workers of one deployment: as many pods as its queues ask for."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -36,6 +36,7 @@ class WorkerPlatform:
     cluster_name: pulumi.Input[str]
     namespace: pulumi.Input[str]
     region: str
+    variables: Mapping[str, str]
     dispatcher_image: pulumi.Input[str]
     requests: Table
     store: PayloadStore
@@ -158,7 +159,7 @@ class WorkerDeployment(pulumi.ComponentResource):
             service_account=account.metadata.name,
             instance=Instance.parse(settings.instance),
             dispatcher_image=args.platform.dispatcher_image,
-            dispatcher_environment={"AWS_REGION": args.platform.region, **self._environment()},
+            dispatcher_environment={**args.platform.variables, **self._environment()},
             model_image=args.model_image,
             model_server=settings,
             spool_gib=settings.spool_limit_gib,

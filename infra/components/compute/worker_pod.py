@@ -18,6 +18,7 @@ _UNDISTURBED = {
     "cluster-autoscaler.kubernetes.io/safe-to-evict": "false",
     "karpenter.sh/do-not-disrupt": "true",
 }
+_SCRAPED = {"prometheus.io/scrape": "true", "prometheus.io/port": str(DISPATCHER_PORT)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +68,8 @@ def worker_pod(args: WorkerPodArgs) -> k8s.core.v1.PodTemplateSpecArgsDict:
         taint = GPU_TAINT if args.instance.gpu else CPU_TAINT
         spec["node_selector"] = {GPU_LABEL: args.instance.gpu or NO_GPU}
         spec["tolerations"] = [{"key": taint, "operator": "Exists", "effect": "NoSchedule"}]
-    return {"metadata": {"labels": args.labels, "annotations": _UNDISTURBED}, "spec": spec}
+    annotations = {**_UNDISTURBED, **_SCRAPED}
+    return {"metadata": {"labels": args.labels, "annotations": annotations}, "spec": spec}
 
 
 def _server(args: WorkerPodArgs) -> k8s.core.v1.ContainerArgsDict:

@@ -50,6 +50,9 @@ DNS = Way(
     ports=[53],
     protocols=("UDP", "TCP"),
 )
+COLLECTOR = {"app.kubernetes.io/name": "opentelemetry-collector"}
+"""Labels of the pods that bring metrics and traces away."""
+
 POD_IDENTITY = Way(peers=addresses("169.254.170.23/32", "fd00:ec2::23/128"), ports=[80])
 """The agent on the node that hands out the credentials of a pod's own role."""
 
@@ -57,6 +60,7 @@ INSTANCE_METADATA = Way(peers=addresses("169.254.169.254/32", "fd00:ec2::254/128
 
 
 def scrapes(port: int) -> Way:
-    """Return Prometheus, in whatever namespace it runs, that reads metrics at `port`."""
-    prometheus: Peer = {**pods({"app.kubernetes.io/name": "prometheus"}), "namespace_selector": {}}
-    return Way(peers=[prometheus], ports=[port])
+    """Return Prometheus or our collector, in whatever namespace, that reads metrics at `port`."""
+    readers = ({"app.kubernetes.io/name": "prometheus"}, COLLECTOR)
+    peers: list[Peer] = [{**pods(labels), "namespace_selector": {}} for labels in readers]
+    return Way(peers=peers, ports=[port])

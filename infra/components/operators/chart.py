@@ -39,6 +39,11 @@ DCGM_EXPORTER = Chart(
     version="4.8.2",
     repository="https://nvidia.github.io/dcgm-exporter/helm-charts",
 )
+COLLECTOR_CHART = Chart(
+    name="opentelemetry-collector",
+    version="0.166.0",
+    repository="https://open-telemetry.github.io/opentelemetry-helm-charts",
+)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,1 @@
+"""What brings metrics and traces of workers to AWS."""
