@@ -49,7 +49,7 @@ class ObservabilitySettings(Settings):
     collector: bool = True
     """Whether a cluster that this stack creates brings metrics of workers and GPUs to CloudWatch,
     and traces of workers to X-Ray: while a deployment has workers about 0.30 USD a month for each
-    of 13 metrics, 0.50 USD for each GB of their records, and 5 USD for a million traces. A cluster
+    of 9 metrics, 0.50 USD for each GB of their records, and 5 USD for a million traces. A cluster
     that is there has none of ours."""
 
     trace_percent: Annotated[float, Field(ge=0, le=100)] = 5

@@ -8,6 +8,7 @@ import pytest
 from infra.artifacts.artifacts import Artifacts
 from infra.components.observability.collector.collector import OTLP_ENDPOINT
 from infra.program import declare as declare_stack
+from infra.settings.observability_settings import ObservabilitySettings
 from infra.settings.stack_settings import StackSettings
 from tests.infra.observability.measured import in_dashboards, is_measured, shown_by_workers
 from tests.infra.recording import Declared, record
@@ -65,10 +66,21 @@ def test_everything_that_is_drawn_of_workers_is_brought(whole: Declared) -> None
     brought = _declarations(whole)
     drawn = [named for named in in_dashboards(whole) if "deployment_id" in named.dimensions]
 
-    assert drawn
+    assert {named.name for named in drawn} == set(brought)
     for named in drawn:
         assert brought[named.name] == set(named.dimensions), named
         assert is_measured(named)
+
+
+def test_as_much_is_brought_of_a_deployment_as_settings_say(whole: Declared) -> None:
+    drawn = {
+        (named.name, *sorted(named.dimensions.items()))
+        for named in in_dashboards(whole)
+        if named.dimensions.get("deployment_id") == "ocr-v2"
+    }
+    told = ObservabilitySettings.model_fields["collector"].description or ""
+
+    assert f"of {len(drawn)} metrics" in " ".join(told.split())
 
 
 def test_it_writes_where_the_dashboard_looks(whole: Declared) -> None:

@@ -20,7 +20,6 @@ _DIMENSIONS: Mapping[str, tuple[str, ...]] = {
     WorkerMetric.IN_FLIGHT: ("deployment_id",),
     WorkerMetric.RECENT_TIME_IN_QUEUE: ("deployment_id", "quantile"),
     WorkerMetric.ENDED: ("deployment_id", "state"),
-    WorkerMetric.FAILED_ATTEMPTS: ("deployment_id",),
     GPU_UTILISATION: ("deployment_id",),
 }
 """What is brought to CloudWatch, which asks for each metric: no more than dashboards draw."""
