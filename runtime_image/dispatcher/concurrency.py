@@ -31,41 +31,74 @@ class Threads:
 
 
 class Batcher(Generic[T]):
-    """Sends items in batches without waiting for a batch to fill.
+    """Sends items in batches; one that nothing follows is sent at once.
 
-    While one batch is on its way, what arrives gathers for the next; an idle worker sends at once.
+    While more is in hand than has come here, an item waits a moment for the next. What arrives
+    while batches are on their way gathers for the next flight.
     """
 
     def __init__(
-        self, send: Callable[[Sequence[T]], Awaitable[None]], *, limit: int = 10, flights: int = 2
+        self,
+        send: Callable[[Sequence[T]], Awaitable[None]],
+        *,
+        in_hand: Callable[[], int] = lambda: 0,
+        linger_seconds: float = 0.05,
+        limit: int = 10,
+        flights: int = 2,
     ) -> None:
         self._send = send
+        self._in_hand = in_hand
+        self._linger_seconds = linger_seconds
         self._limit = limit
         self._flights = flights
         self._waiting: list[tuple[T, asyncio.Future[None]]] = []
-        self._flying: set[asyncio.Task[None] | None] = set()
+        self._flying: dict[asyncio.Task[None] | None, int] = {}
+        """How many items each flight carries."""
+
+        self._departure: asyncio.TimerHandle | None = None
 
     async def __call__(self, item: T) -> None:
         """Return when a batch with `item` was sent; raise what sending raised."""
         sent = asyncio.get_running_loop().create_future()
         self._waiting.append((item, sent))
-        if len(self._flying) < self._flights:
-            # Without the context: a batch is not the first item's alone.
-            self._flying.add(asyncio.create_task(self._fly(), context=Context()))
+        self._depart_or_linger()
         await sent
 
-    async def _fly(self) -> None:
-        while self._waiting:
-            batch, self._waiting = self._waiting[: self._limit], self._waiting[self._limit :]
-            try:
-                await self._send([item for item, _ in batch])
-            except Exception as error:  # noqa: BLE001 - handed to each caller, who decides
-                for _, sent in batch:
-                    if not sent.done():
-                        sent.set_exception(error)
-            else:
-                for _, sent in batch:
-                    if not sent.done():
-                        sent.set_result(None)
+    def _depart_or_linger(self) -> None:
+        while self._waiting and len(self._flying) < self._flights:
+            if len(self._waiting) >= self._limit or not self._expects_more():
+                self._depart()
+                continue
+            if self._departure is None:
+                loop = asyncio.get_running_loop()
+                self._departure = loop.call_later(self._linger_seconds, self._depart)
+            return
+
+    def _expects_more(self) -> bool:
+        return self._in_hand() > len(self._waiting) + sum(self._flying.values())
+
+    def _depart(self) -> None:
+        if self._departure is not None:
+            self._departure.cancel()
+            self._departure = None
+        if not self._waiting or len(self._flying) >= self._flights:
+            return  # who lands next takes it along
+        batch, self._waiting = self._waiting[: self._limit], self._waiting[self._limit :]
+        # Without the context: a batch is not the first item's alone.
+        flight = asyncio.create_task(self._fly(batch), context=Context())
+        self._flying[flight] = len(batch)
+
+    async def _fly(self, batch: list[tuple[T, "asyncio.Future[None]"]]) -> None:
+        try:
+            await self._send([item for item, _ in batch])
+        except Exception as error:  # noqa: BLE001 - handed to each caller, who decides
+            for _, sent in batch:
+                if not sent.done():
+                    sent.set_exception(error)
+        else:
+            for _, sent in batch:
+                if not sent.done():
+                    sent.set_result(None)
         # Here, not in a callback: what comes before that would find no flight free, and wait.
-        self._flying.discard(asyncio.current_task())
+        del self._flying[asyncio.current_task()]
+        self._depart_or_linger()

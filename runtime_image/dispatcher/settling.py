@@ -20,6 +20,12 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+_ANNOUNCEMENT_LINGER_SECONDS = 0.05
+"""How long a busy worker lets an end wait for others, so that one call announces many."""
+
+_DELETION_LINGER_SECONDS = 0.2
+"""The same for messages that are done with: nobody waits for their deletion."""
+
 
 async def persistently(step: Callable[[], Awaitable[T]]) -> T:
     """Repeat a step until AWS takes it: what the model made is not thrown away for a throttle.
@@ -44,7 +50,7 @@ async def _repeatedly(step: Callable[[], Awaitable[T]]) -> T:
 class Settling:
     """Carries out steps, batching what AWS lets us batch."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - every port that a step needs
         self,
         *,
         queue: RequestQueue,
@@ -52,14 +58,20 @@ class Settling:
         requests: RequestStore,
         announcing: Announcing,
         threads: Threads,
+        in_hand: Callable[[], int],
     ) -> None:
+        """Wire it; `in_hand` says how many messages the worker holds, those here included."""
         self._queue = queue
         self._dead_letters = dead_letters
         self._requests = requests
         self._announcing = announcing
         self._threads = threads
-        self._announce: Batcher[Notification] = Batcher(self._send_notifications)
-        self._delete: Batcher[Delivery] = Batcher(self._send_deletions)
+        self._announce: Batcher[Notification] = Batcher(
+            self._send_notifications, in_hand=in_hand, linger_seconds=_ANNOUNCEMENT_LINGER_SECONDS
+        )
+        self._delete: Batcher[Delivery] = Batcher(
+            self._send_deletions, in_hand=in_hand, linger_seconds=_DELETION_LINGER_SECONDS
+        )
 
     async def settle(self, delivery: Delivery, step: Step, traceparent: str | None = None) -> None:
         """Do what `step` says with the message; the order survives a crash at any point.

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from penstock.adapters.aws.clients import client
@@ -83,7 +84,7 @@ def wire(
     readiness = Readiness(model_server)
     worker = Worker(
         protocol=protocol,
-        settling=_settling(ports, threads),
+        settling=_settling(ports, threads, lambda: len(heartbeats.held)),
         heartbeats=heartbeats,
         gate=gate,
         model_calls=ModelCalls(
@@ -115,13 +116,14 @@ def _protocol(environment: DispatcherEnvironment, ports: Ports) -> RequestProtoc
     )
 
 
-def _settling(ports: Ports, threads: Threads) -> Settling:
+def _settling(ports: Ports, threads: Threads, in_hand: Callable[[], int]) -> Settling:
     return Settling(
         queue=ports.queue,
         dead_letters=ports.dead_letters,
         requests=ports.requests,
         announcing=Announcing(results=ports.results, notifier=ports.notifier),
         threads=threads,
+        in_hand=in_hand,
     )
 
 

@@ -47,3 +47,59 @@ async def test_what_sending_raises_reaches_every_caller_and_the_next_batch_flies
             with pytest.raises(ValueError, match="refused"):
                 await batcher(item)
         await batcher(1)
+
+
+class Sent:
+    """A sender that keeps the batches it was given."""
+
+    def __init__(self) -> None:
+        self.batches: list[list[int]] = []
+
+    async def __call__(self, items: Sequence[int]) -> None:
+        self.batches.append(list(items))
+
+
+async def test_an_item_waits_for_those_that_are_still_in_hand() -> None:
+    send = Sent()
+    batcher = Batcher(send, in_hand=lambda: 3, linger_seconds=60)
+    async with asyncio.timeout(5), asyncio.TaskGroup() as callers:
+        for item in range(3):
+            assert send.batches == []
+            callers.create_task(batcher(item))
+            await asyncio.sleep(0)
+    assert send.batches == [[0, 1, 2]]
+
+
+async def test_a_full_batch_waits_for_nothing() -> None:
+    send = Sent()
+    batcher = Batcher(send, in_hand=lambda: 99, linger_seconds=60, limit=2)
+    async with asyncio.timeout(5):
+        await asyncio.gather(batcher(0), batcher(1))
+    assert send.batches == [[0, 1]]
+
+
+async def test_what_does_not_come_is_not_waited_for_longer_than_a_moment() -> None:
+    send = Sent()
+    async with asyncio.timeout(5):
+        await Batcher(send, in_hand=lambda: 2, linger_seconds=0.001)(0)
+    assert send.batches == [[0]]
+
+
+async def test_what_is_on_its_way_is_not_waited_for() -> None:
+    sent: list[list[int]] = []
+    release = asyncio.Event()
+
+    async def send(items: Sequence[int]) -> None:
+        sent.append(list(items))
+        if items == [0]:
+            await release.wait()
+
+    in_hand = 1
+    batcher = Batcher(send, in_hand=lambda: in_hand, linger_seconds=60)
+    async with asyncio.timeout(5), asyncio.TaskGroup() as callers:
+        callers.create_task(batcher(0))
+        await asyncio.sleep(0)
+        in_hand = 2
+        await batcher(1)
+        assert sent == [[0], [1]]
+        release.set()

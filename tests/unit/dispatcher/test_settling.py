@@ -39,6 +39,7 @@ def settling(world: World, faults: FaultPoints) -> Iterator[Settling]:
             notifier=faults.around("notifier", world.notifier),
         ),
         threads=threads,
+        in_hand=lambda: 1,
     )
     threads.close()
 
