@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from penstock.adapters.aws.clients import client
 from penstock.adapters.aws.objects import S3ResultStore
+from penstock.contracts.message import QueueMessage
 from penstock.contracts.ports.clock import utc_now
 from penstock.contracts.request import RequestId, RequestState
 from tests.iam.callers import Callers
@@ -20,7 +21,7 @@ def sweep(callers: Callers) -> None:
     late = [callers.submit("echo"), callers.submit("echo"), callers.invoke("echo")]
     given_up = [callers.submit("echo"), callers.invoke("echo")]
     with_results = [callers.invoke("echo"), callers.invoke("echo", BEFORE)]
-    lost = callers.submit("echo")
+    lost, moved = callers.submit("echo"), callers.submit("echo")
     _empty_queues(processes)
     for request_id in late:
         _accept_an_hour_ago(processes, request_id, lives_minutes=10)
@@ -32,11 +33,12 @@ def sweep(callers: Callers) -> None:
         _store_result(processes, request_id)
     _accept_an_hour_ago(processes, lost)
     _die_with(processes, lost, _CLAIMS_MINUTES_AGO[0])
+    _move_to_dead_letters(processes, moved)
 
     processes.invoke("sweeper", {})
 
     expected = dict.fromkeys(late, RequestState.EXPIRED)
-    expected |= dict.fromkeys([*given_up, lost], RequestState.FAILED)
+    expected |= dict.fromkeys([*given_up, lost, moved], RequestState.FAILED)
     expected |= dict.fromkeys(with_results, RequestState.SUCCEEDED)
     ended = {request_id: processes.row(request_id) for request_id in expected}
     assert {request_id: row.state for request_id, row in ended.items()} == expected
@@ -47,6 +49,15 @@ def _empty_queues(processes: Processes) -> None:
     variables = processes.account.variables_of_worker(DEPLOYMENT)
     for priority in range(3):
         client("sqs").purge_queue(QueueUrl=variables[f"PENSTOCK_QUEUE_URL_P{priority}"])
+
+
+def _move_to_dead_letters(processes: Processes, request_id: str) -> None:
+    """Put a message where SQS itself puts those that were received too often."""
+    variables = processes.account.variables_of_worker(DEPLOYMENT)
+    message = QueueMessage(request_id=RequestId(request_id), text="{}")
+    client("sqs").send_message(
+        QueueUrl=variables["PENSTOCK_DEAD_LETTER_QUEUE_URL"], MessageBody=message.encoded()
+    )
 
 
 def _accept_an_hour_ago(

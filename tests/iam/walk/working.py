@@ -9,7 +9,7 @@ from aiohttp import web
 
 from penstock.adapters.aws.clients import client
 from penstock.adapters.object_keys import failure_key
-from penstock.contracts.directory.catalog import Model, SageMakerOutput
+from penstock.contracts.directory.catalog import Model
 from penstock.contracts.request import RequestId, RequestState
 from tests.iam.callers import INPUTS, OUTPUTS, Callers
 from tests.iam.processes import WORKER, Processes, until
@@ -20,6 +20,7 @@ BEFORE = "ocr-before"
 _NINE_MEBIBYTES = 9 * 1024**2
 """More than travels in one part."""
 
+_NO_PLACES = {"output_path": None, "failure_path": None}
 _AT_ONCE = {"max_attempts": 2, "initial_delay_ms": 0, "max_delay_ms": 0}
 
 
@@ -133,7 +134,9 @@ def _remember_the_time_before(processes: Processes) -> None:
     found = client("dynamodb").get_item(TableName=table, Key={"model_id": {"S": "ocr"}})
     model = Model.model_validate_json(found["Item"]["model"]["S"])
     deployments = {
-        name: deployment.model_copy(update={"sagemaker": SageMakerOutput()})
+        name: deployment.model_copy(
+            update={"sagemaker": deployment.sagemaker.model_copy(update=_NO_PLACES)}
+        )
         for name, deployment in model.deployments.items()
     }
     before = model.model_copy(update={"model_id": BEFORE, "deployments": deployments})
