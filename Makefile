@@ -5,7 +5,7 @@ SHELL := /bin/bash
 export PATH := $(PATH):$(HOME)/.local/bin:$(CURDIR)/.penstock/uv/bin
 PYTEST := uv run --frozen pytest
 
-.PHONY: help setup demo check test test-fast faults chaos big-payloads fuzz-api docs format clean
+.PHONY: help setup demo check test test-fast faults chaos big-payloads fuzz-api image-check docs format clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -44,6 +44,9 @@ big-payloads: setup ## 1 GiB in and 1 GiB out through one dispatcher, and what m
 
 fuzz-api: setup ## Random calls of everything documented on the local stack, ten minutes
 	@uv run --frozen python -m tests.fuzz
+
+image-check: setup ## Build the images with buildah and finish requests on them (needs root, Debian)
+	@$(PYTEST) -v -s -rs tests/images/check_images.py
 
 docs: setup ## Write docs/openapi.yaml from the contracts, docs/settings.md from the settings
 	uv run --frozen python -m penstock.dialects.openapi > docs/openapi.yaml

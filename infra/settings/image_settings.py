@@ -24,8 +24,9 @@ class ImageSettings(Settings):
     """What the images of a stack are built on, and where layers are kept between builds."""
 
     base: PinnedImage | None = None
-    """The base of the dispatcher's image: `python:3.13-slim@sha256:<digest>`. Absent: whatever lies
-    under that tag when the image is built."""
+    """The base of the dispatcher's image: `python:3.13-slim@sha256:<digest>`, with the digest that
+    `docker buildx imagetools inspect python:3.13-slim` prints. Absent: whatever lies under that tag
+    when the image is built."""
 
     gpu_base: PinnedImage | None = None
     """The base of `localhost/penstock-gpu`, which a Truss directory may name as its `base_image`:

@@ -79,10 +79,15 @@ class Buildah:
         config: dict[str, Any] = found["OCIv1"]["config"]
         return config
 
-    def megabytes(self, image: str) -> float:
+    def size(self, image: str) -> str:
         """Return the size of `image` before compression."""
         (found,) = json.loads(self._run("images", "--json", image))
-        return float(found["size"].split()[0])
+        return str(found["size"])
+
+    def tidy(self) -> None:
+        """Remove earlier builds, and the containers of a check that was ended."""
+        self._run("rm", "--all")
+        self._run("rmi", "--prune", "--force")
 
     @contextmanager
     def mounted(self, image: str) -> Iterator[Path]:

@@ -42,8 +42,12 @@ def trusses(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 @pytest.fixture(scope="session")
 def built(buildah: Buildah, trusses: dict[str, Path]) -> Buildah:
     """Where all images are."""
+    buildah.tidy()
     build_dispatcher(buildah)
     build_servers(buildah, trusses)
+    buildah.tidy()
+    for image in (DISPATCHER, *SERVERS.values()):
+        sys.stderr.write(f"  {image} is {buildah.size(image)}\n")
     return buildah
 
 

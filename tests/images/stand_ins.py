@@ -38,9 +38,10 @@ class StandIn:
         ):
             root = Path(folder) / "root"
             self._unpack(root)
-            # It would forbid pip, which the images that are stood in for allow.
-            for mark in root.glob("usr/lib/python3*/EXTERNALLY-MANAGED"):
-                mark.unlink()
+            # The images that are stood in for hold no archives, and let pip install.
+            for pattern in ("var/cache/apt/archives/*.deb", "usr/lib/python3*/EXTERNALLY-MANAGED"):
+                for path in root.glob(pattern):
+                    path.unlink()
             dockerfile = Path(folder) / "Dockerfile"
             dockerfile.write_text(_DOCKERFILE)
             buildah.build(self.image, root, dockerfile=dockerfile)
