@@ -5,6 +5,7 @@ from functools import cache
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal, cast, overload
 
+import botocore
 import botocore.session
 from botocore.config import Config
 
@@ -95,6 +96,8 @@ def _config(service: Service) -> Config:
         retries={"mode": "standard", "total_max_attempts": 3},
         max_pool_connections=64,
         tcp_keepalive=True,
+        # What botocore would compose anew for every call, twice: a sixth of a call's CPU.
+        user_agent=f"penstock Botocore/{botocore.__version__}",
         # Version 4 everywhere: presigned URLs of KMS-encrypted objects need it.
         signature_version="s3v4" if service == "s3" else None,
         s3={"addressing_style": "path" if is_emulated else "virtual"},

@@ -35,6 +35,10 @@ def test_calls_are_repeated_twice_at_most() -> None:
     assert config.tcp_keepalive
 
 
+def test_calls_say_whose_they_are() -> None:
+    assert config_of(client("sqs")).user_agent.startswith("penstock Botocore/1.")
+
+
 def test_buckets_of_an_emulator_are_addressed_by_path(monkeypatch: pytest.MonkeyPatch) -> None:
     assert config_of(client("s3")).s3["addressing_style"] == "virtual"
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:4566")
