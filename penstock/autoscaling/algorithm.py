@@ -1,7 +1,8 @@
 """What KEDA and the HPA make of a ScaledObject: pure functions, state in and state out.
 
 KEDA alone moves between zero and the first replica; the HPA moves between there and the maximum.
-Follows KEDA 2.20 (`pkg/scaling/executor`) and Kubernetes 1.35 (`pkg/controller/podautoscaler`).
+Follows KEDA 2.20 (`pkg/scaling/executor`, `pkg/fallback`) and Kubernetes 1.35
+(`pkg/controller/podautoscaler`).
 """
 
 import math
@@ -36,6 +37,9 @@ class ScalerState:
 
     created_at: float
     last_active_at: float | None = None
+    failures: int = 0
+    """Steps in a row whose metrics could not be read."""
+
     recommendations: tuple[Recommendation, ...] = ()
     rescales: tuple[Rescale, ...] = ()
 
@@ -46,19 +50,20 @@ def step(
     *,
     now: float,
     replicas: int,
-    metrics: Mapping[str, float],
+    metrics: Mapping[str, float] | None,
 ) -> tuple[int, ScalerState]:
     """Return the replicas to have from `now` on, and the state for the next step.
-
-    A step that cannot read its metrics is not taken: replicas stay as they are.
 
     Args:
         rules: the ScaledObject to follow.
         state: what the last step returned.
         now: the current time.
         replicas: how many there are.
-        metrics: the value of each trigger that the formula names.
+        metrics: the value of each trigger that the formula names; None if one was not readable.
     """
+    if metrics is None:
+        return _unmeasured(rules, replace(state, failures=state.failures + 1), now, replicas)
+    state = replace(state, failures=0)
     metric = rules.formula.value(metrics)
     active = metric > rules.advanced.scaling_modifiers.activation_target
     if active:
@@ -70,6 +75,22 @@ def step(
     return _resized(rules, state, now, replicas, metric)
 
 
+def _unmeasured(
+    rules: ScalingRules, state: ScalerState, now: float, replicas: int
+) -> tuple[int, ScalerState]:
+    if replicas == 0:  # the HPA is off, and KEDA starts nothing for a trigger that it cannot read
+        return replicas, state
+    metric, fallback = None, rules.fallback
+    if fallback:
+        may_end = fallback.replicas == 0 and rules.min_replica_count == 0
+        if may_end and _is_cool(rules, state, now):
+            return 0, state
+        if state.failures > fallback.failure_threshold:
+            target = rules.advanced.scaling_modifiers.target
+            metric = target * fallback.replicas_from(replicas)
+    return _resized(rules, state, now, replicas, metric)
+
+
 def _is_cool(rules: ScalingRules, state: ScalerState, now: float) -> bool:
     if state.last_active_at is None:
         return now >= state.created_at + rules.initial_cooldown_period
@@ -77,12 +98,14 @@ def _is_cool(rules: ScalingRules, state: ScalerState, now: float) -> bool:
 
 
 def _resized(
-    rules: ScalingRules, state: ScalerState, now: float, replicas: int, metric: float
+    rules: ScalingRules, state: ScalerState, now: float, replicas: int, metric: float | None
 ) -> tuple[int, ScalerState]:
     lowest = max(1, rules.min_replica_count)
     bounded = min(max(replicas, lowest), rules.max_replica_count)
     if bounded != replicas:
         return _rescaled(rules, state, now, replicas, bounded)
+    if metric is None:
+        return replicas, state
     if not state.recommendations:
         state = replace(state, recommendations=(Recommendation(now, replicas),))
     recommended = _recommended(rules, replicas, metric)

@@ -5,12 +5,14 @@ A field that nobody here follows is refused: a spec is followed as a whole or no
 
 import math
 from collections.abc import Mapping
+from datetime import datetime
 from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 
+from penstock.autoscaling.cron import is_between
 from penstock.autoscaling.formula import Formula
 from penstock.contracts.errors import SettingsError
 
@@ -139,16 +141,36 @@ class CronTrigger(_Part):
     name: str
     metadata: CronMetadata
 
+    def value_at(self, moment: datetime) -> float:
+        """Return what KEDA counts at a moment."""
+        kept = self.metadata
+        is_on = is_between(kept.start, kept.end, kept.timezone, moment)
+        return float(kept.desired_replicas) if is_on else 0.0
+
 
 Trigger = Annotated[SqsTrigger | CronTrigger, Field(discriminator="type")]
 
 
 class Fallback(_Part):
-    """What to do when triggers cannot be read. Kept, not followed: see `step`."""
+    """How many replicas to have when triggers could not be read too often in a row."""
 
     failure_threshold: Annotated[int, Field(ge=0)]
     replicas: Annotated[int, Field(ge=0)]
-    behavior: str = "static"
+    behavior: Literal[
+        "static", "currentReplicas", "currentReplicasIfHigher", "currentReplicasIfLower"
+    ] = "static"
+
+    def replicas_from(self, current: int) -> int:
+        """Return the replicas to have where there are `current` ones."""
+        match self.behavior:
+            case "static":
+                return self.replicas
+            case "currentReplicas":
+                return current
+            case "currentReplicasIfHigher":
+                return max(current, self.replicas)
+            case "currentReplicasIfLower":
+                return min(current, self.replicas)
 
 
 class ScaleTargetRef(_Part):

@@ -4,14 +4,9 @@ from functools import cache
 from typing import Annotated, Literal, Self
 from zoneinfo import available_timezones
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    StringConstraints,
-    model_validator,
-)
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from penstock.autoscaling.cron import checked_cron
 
 _timezones = cache(available_timezones)
 
@@ -22,7 +17,7 @@ def _known_timezone(name: str) -> str:
     return name
 
 
-Cron = Annotated[str, StringConstraints(pattern=r"^[^\s]+( [^\s]+){4}$")]
+Cron = Annotated[str, AfterValidator(checked_cron)]
 """Minute, hour, day of month, month, day of week."""
 
 

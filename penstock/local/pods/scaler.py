@@ -4,12 +4,13 @@ import asyncio
 import itertools
 import time
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from penstock.autoscaling.algorithm import ScalerState, step
-from penstock.autoscaling.rules import CronTrigger, ScalingRules, SqsTrigger
+from penstock.autoscaling.rules import ScalingRules, SqsTrigger
 from penstock.local.emulated_aws import EmulatedAws
 from penstock.local.pods.events import EventLog
 from penstock.local.pods.launcher import Launcher
@@ -45,7 +46,7 @@ class DeploymentScaler:
         self._stopping: dict[asyncio.Task[None], Pod] = {}
         self._numbers = itertools.count(1)
         self._waiting = self._held = 0
-        self._notes = (*launcher.notes(workload), *self._own_notes())
+        self._notes = launcher.notes(workload)
 
     @property
     def status(self) -> DeploymentStatus:
@@ -65,16 +66,14 @@ class DeploymentScaler:
         """Scale until cancelled."""
         state = ScalerState(created_at=time.monotonic())
         while True:
+            metrics: dict[str, float] | None = None
             try:
                 metrics = await asyncio.to_thread(self._measured)
-            except (BotoCoreError, ClientError) as error:  # KEDA, too, leaves things as they are
+            except (BotoCoreError, ClientError) as error:
                 self._events.write("unmeasured", deployment=self.workload.name, error=str(error))
-            else:
-                now, replicas = time.monotonic(), len(self._pods)
-                wanted, state = step(
-                    self._rules, state, now=now, replicas=replicas, metrics=metrics
-                )
-                await self._scale_to(wanted)
+            now, replicas = time.monotonic(), len(self._pods)
+            wanted, state = step(self._rules, state, now=now, replicas=replicas, metrics=metrics)
+            await self._scale_to(wanted)
             await asyncio.sleep(_STEP_SECONDS)
 
     async def stop(self, grace_seconds: float) -> None:
@@ -110,7 +109,7 @@ class DeploymentScaler:
                 held += found[_HELD]
                 metrics[trigger.name] = float(sum(found[n] for n in trigger.attribute_names))
             else:
-                metrics[trigger.name] = 0.0
+                metrics[trigger.name] = trigger.value_at(datetime.now(UTC))
         self._waiting, self._held = waiting, held
         return metrics
 
@@ -119,7 +118,3 @@ class DeploymentScaler:
             QueueUrl=queue_url, AttributeNames=[_WAITING, _HELD, _DELAYED]
         )
         return {name: int(answer["Attributes"][name]) for name in (_WAITING, _HELD, _DELAYED)}
-
-    def _own_notes(self) -> tuple[str, ...]:
-        schedules = [t.name for t in self._rules.triggers if isinstance(t, CronTrigger)]
-        return (f"schedules are not followed: {', '.join(schedules)}",) if schedules else ()

@@ -1,4 +1,3 @@
-from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
@@ -8,44 +7,14 @@ from hypothesis import strategies as st
 
 from penstock.autoscaling.algorithm import HPA_SYNC_SECONDS, ScalerState, step
 from penstock.autoscaling.rules import ScalingRules
-from penstock.autoscaling.scaled_object import scaled_object
 from penstock.autoscaling.settings import AutoscalingSettings
-
-
-def rules_of(**settings: Any) -> ScalingRules:
-    spec = scaled_object(
-        AutoscalingSettings(**settings),
-        target="m-abc",
-        queue_urls=("https://sqs/1/p0", "https://sqs/1/p1", "https://sqs/1/p2"),
-        region="eu-west-1",
-        authentication="aws",
-    )
-    return ScalingRules.of(spec)
+from tests.unit.autoscaling.tracing import rules_of, trace
 
 
 def with_behavior(rules: ScalingRules, direction: str, **changes: Any) -> ScalingRules:
     spec = rules.model_dump(by_alias=True, mode="json")
     spec["advanced"]["horizontalPodAutoscalerConfig"]["behavior"][direction] |= changes
     return ScalingRules.of(spec)
-
-
-def trace(
-    rules: ScalingRules,
-    load: Callable[[float], float],
-    *,
-    until: float,
-    replicas: int = 0,
-    sync_seconds: float = HPA_SYNC_SECONDS,
-) -> dict[float, int]:
-    """Follow the rules and return each change of the replicas by its time."""
-    state, changes = ScalerState(created_at=0), {}
-    for tick in range(int(until / sync_seconds) + 1):
-        now = tick * sync_seconds
-        metrics = {"p0": load(now), "p1": 0.0, "p2": 0.0}
-        wanted, state = step(rules, state, now=now, replicas=replicas, metrics=metrics)
-        if wanted != replicas:
-            replicas = changes[now] = wanted
-    return changes
 
 
 @pytest.mark.spec("baseten", 41)
