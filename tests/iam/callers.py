@@ -24,11 +24,12 @@ class Callers:
 
     processes: Processes
 
-    def submit(self, do: str, *, headers: dict[str, str] | None = None, **more: Any) -> str:
+    def submit(self, do: str, *, key: str = "", **more: Any) -> str:
         """Submit, as a Baseten caller, what the model server is to do; return the request id."""
         body = {"model_input": {"do": do}, **more}
         if "model_input_location" in more:
             del body["model_input"]
+        headers = {"Idempotency-Key": key} if key else None
         status, answer = self.processes.call("intake", "POST", PREDICT, body, headers=headers)
         assert status == 201, answer
         return str(answer["request_id"])

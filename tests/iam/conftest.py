@@ -1,11 +1,11 @@
 """One stack in an AWS of this process, and what its processes ask of AWS; recorded once."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from moto import mock_aws
 
+from infra.artifacts.artifacts import Artifacts
 from infra.settings.stack_settings import StackSettings
 from penstock.adapters.aws.clients import forget_clients
 from tests.aws_variables import set_aws_variables
@@ -61,7 +61,7 @@ def all_settings(created_settings: StackSettings) -> StackSettings:
 
 
 @pytest.fixture(scope="session")
-def _walked(all_settings: StackSettings, artifacts: Any) -> Iterator[tuple[Account, list[Call]]]:
+def _walked(all_settings: StackSettings, artifacts: Artifacts) -> tuple[Account, list[Call]]:
     recorder = Recorder()
     with pytest.MonkeyPatch.context() as patched, mock_aws(), recorder.attached():
         set_aws_variables(patched)
@@ -77,8 +77,8 @@ def _walked(all_settings: StackSettings, artifacts: Any) -> Iterator[tuple[Accou
             ask(callers, work(callers))
             deliver(callers, receiver.url)
             sweep(callers)
-        forget_clients()
-        yield account, recorder.calls
+    forget_clients()
+    return account, recorder.calls
 
 
 @pytest.fixture(scope="session")

@@ -5,11 +5,14 @@ is held against the policies that the program declares. The same is asked of the
 must report every part of a policy that is taken away, and every right that is added.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from botocore import xform_name
 
+from infra.artifacts.workspace import ROOT
 from tests.iam.account import Account
 from tests.iam.conformance import Findings, check, described
 from tests.iam.documented import documented
@@ -34,6 +37,13 @@ UNUSED_WRITES = {
     "sns": "sns:Subscribe",
     "sqs": "sqs:PurgeQueue",
 }
+OF_OPERATORS = {("secretsmanager", "put_secret_value")}
+"""What only the command line calls, with the rights of its user."""
+
+_CALL = re.compile(
+    r"(?<![a-z])(?P<service>dynamodb|s3|secretsmanager|sns|sqs)\."
+    r"(?:(?:get_paginator|generate_presigned_url)\(\s*\"(?P<named>\w+)\"|(?P<called>\w+)\()"
+)
 
 Checked = Callable[[str, tuple[Statement, ...]], Findings]
 
@@ -60,6 +70,17 @@ def test_every_process_was_seen_at_work(account: Account, calls: list[Call]) -> 
     assert {call.process for call in calls} == set(PROCESSES)
     with_statements = {role for role, statements in account.roles.items() if statements}
     assert set(ROLES) <= with_statements
+
+
+def test_every_call_that_is_written_in_the_adapters_was_made(calls: list[Call]) -> None:
+    """A new call has to be walked through, or nobody would ask whether it is allowed."""
+    written = {
+        (found["service"], found["named"] or found["called"])
+        for module in (ROOT / "penstock/adapters/aws").rglob("*.py")
+        for found in _CALL.finditer(module.read_text())
+    }
+    assert len(written) > 20
+    assert written - {(call.service, xform_name(call.operation)) for call in calls} == OF_OPERATORS
 
 
 @pytest.mark.parametrize("role", ROLES)

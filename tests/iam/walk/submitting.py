@@ -15,8 +15,7 @@ def submit(callers: Callers) -> None:
     """Submit in every way; what the worker makes of it is not looked at."""
     callers.authorize()
     callers.invoke_signed()
-    headers = {"Idempotency-Key": "once"}
-    first, again = (callers.submit(_LARGE, headers=headers) for _ in range(2))
+    first, again = (callers.submit(_LARGE, key="once") for _ in range(2))
     assert first == again
     _submit_batches(callers)
     assert callers.processes.call("intake", "POST", "/models/ocr/production/wake")[0] == 202

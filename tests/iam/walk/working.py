@@ -85,9 +85,13 @@ async def _work_until_all_have_ended(processes: Processes, ids: dict[str, str]) 
 
 
 def _submit_what_succeeds(callers: Callers) -> dict[str, str]:
-    retry = {"inference_retry_config": _AT_ONCE}
     uploaded = callers.upload(b'{"do": "echo"}')
-    ids = {f"retry:{p}": callers.submit(f"retry:{p}", priority=p, **retry) for p in range(3)}
+    ids = {
+        f"retry:{priority}": callers.submit(
+            f"retry:{priority}", priority=priority, inference_retry_config=_AT_ONCE
+        )
+        for priority in range(3)
+    }
     ids |= {"big": callers.submit("big"), "died": callers.submit("died")}
     ids["large"] = callers.submit("large:" + "x" * 220_000)
     ids["upload"] = callers.submit("", model_input_location=uploaded)

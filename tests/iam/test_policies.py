@@ -1,0 +1,103 @@
+"""What parliament knows of IAM: actions that exist, ARNs and condition keys that fit them."""
+
+import json
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from moto import mock_aws
+
+from infra.artifacts.artifacts import Artifacts
+from infra.settings.stack_settings import StackSettings
+from tests.aws_variables import set_aws_variables
+from tests.iam.account import Account, open_account
+from tests.infra.recording import Declared
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # it leaves files open and needs pkg_resources
+    import parliament  # type: ignore[import-untyped]  # it has no types
+
+pytestmark = pytest.mark.integration
+
+OF_KEYS = {
+    "RESOURCE_STAR",  # in the policy of a key that is the key
+    "MISMATCHED_TYPE",  # ARNs in an encryption context are compared as CloudWatch documents it
+    "UNKNOWN_CONDITION_FOR_ACTION",  # as above: kms:DescribeKey stands among the others there
+}
+
+
+_KINDS = (
+    "iam/policy:Policy",
+    "iam/rolePolicy:RolePolicy",
+    "kms/key:Key",
+    "s3/bucketPolicy:BucketPolicy",
+    "sns/topicPolicy:TopicPolicy",
+    "sqs/queuePolicy:QueuePolicy",
+)
+
+
+def findings(policy: str) -> Iterator[str]:
+    for finding in parliament.analyze_policy_string(policy).findings:
+        yield f"{finding.issue}: {finding.detail}"
+
+
+def policies(declared: Declared) -> Iterator[tuple[str, str, bool]]:
+    """Yield name, text and whether it is that of a key."""
+    for kind in _KINDS:
+        for resource in declared.of_type(kind):
+            yield resource.name, resource.inputs["policy"], kind == "kms/key:Key"
+
+
+@pytest.fixture(scope="module")
+def with_karpenter(all_settings: StackSettings, artifacts: Artifacts) -> Account:
+    create = all_settings.cluster.create
+    assert create is not None
+    fleet = create.fleet.model_copy(update={"autoscaler": "karpenter"})
+    cluster = all_settings.cluster.model_copy(
+        update={"create": create.model_copy(update={"fleet": fleet})}
+    )
+    with pytest.MonkeyPatch.context() as patched, mock_aws():
+        set_aws_variables(patched)
+        return open_account(all_settings.model_copy(update={"cluster": cluster}), artifacts)
+
+
+@pytest.mark.parametrize("stack", ["account", "with_karpenter"])
+def test_no_policy_of_the_stack_is_found_fault_with(
+    stack: str, request: pytest.FixtureRequest
+) -> None:
+    declared = request.getfixturevalue(stack).declared
+
+    assert len(list(policies(declared))) > 20
+    assert {
+        name: found
+        for name, text, is_of_key in policies(declared)
+        if (
+            found := [
+                each
+                for each in findings(text)
+                if not (is_of_key and each.partition(":")[0] in OF_KEYS)
+            ]
+        )
+    } == {}
+
+
+@pytest.mark.parametrize(
+    ("changes", "issue"),
+    [
+        ({"Action": "sqs:SendMessageBatch"}, "UNKNOWN_ACTION"),
+        ({"Resource": "arn:aws:s3:::bucket"}, "RESOURCE_MISMATCH"),
+        ({"Condition": {"StringEquals": {"s3:prefix": "a"}}}, "UNKNOWN_CONDITION_FOR_ACTION"),
+        ({"Condition": {"StringEquals": {"aws:SecureTransport": "true"}}}, "MISMATCHED_TYPE"),
+        ({"Effect": "Maybe"}, "MALFORMED"),
+    ],
+)
+def test_a_wrong_policy_is_found_fault_with(changes: dict[str, Any], issue: str) -> None:
+    right = {
+        "Effect": "Allow",
+        "Action": "sqs:SendMessage",
+        "Resource": "arn:aws:sqs:us-east-1:123456789012:q",
+    }
+    for statement, expected in ((right, []), (right | changes, [issue])):
+        text = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        assert [found.partition(":")[0] for found in findings(text)] == expected
