@@ -193,6 +193,12 @@ class DispatcherEnvironment(ProcessEnvironment):
     """What preset `http` answers 200 when it is ready; the others know."""
 
     concurrency_target: Annotated[int, Field(ge=1)] = 1
+    max_batch_size: Annotated[int, Field(ge=1)] = 1
+    """How many requests share a call to the model server at most; 1: each has its own."""
+
+    max_batch_wait_ms: Annotated[int, Field(ge=0)] = 0
+    """How long the first request of a batch waits for others."""
+
     predict_timeout_seconds: Annotated[float, Field(gt=0, le=41_400)] = 3_600
     """At most 11.5 h: SQS keeps a received message invisible for 12 h in total."""
 

@@ -9,6 +9,7 @@ from penstock.contracts.outcome import FaultCode
 from penstock.contracts.ports.clock import Clock
 from penstock.contracts.request import AsyncRequest
 from penstock.protocol.loading import Loaded
+from runtime_image.dispatcher.batching.batching import Batching
 from runtime_image.dispatcher.model_server.readiness import Readiness
 from runtime_image.dispatcher.model_server.server import (
     Answer,
@@ -44,6 +45,8 @@ class ModelCalls:
     clock: Clock
     predict_timeout_seconds: float
     restart_after_stop: bool
+    batching: Batching | None = None
+    """Absent: one call for each request."""
 
     async def make(self, held: Held, payload: Loaded) -> tuple[Answer, float]:
         """Return the answer and how long the model took.
@@ -78,15 +81,13 @@ class ModelCalls:
 
         It keeps its slot meanwhile, which is the backpressure.
         """
-        request, call = held.claimed, held.delivery.message.call
-        limit = self._limit_of(request)
         give_up_at = time.monotonic() + _BUSY_PATIENCE_SECONDS
         while True:
             started = time.perf_counter()
             try:
                 await self._until_ready(give_up_at)
                 held.is_running = True
-                answer = await self.model_server.predict(request.request_id, payload, call, limit)
+                answer = await self._predict(held, payload)
             except ModelBusyError as busy:
                 logger.info("model server busy", extra=held.log_keys | {"reason": str(busy)})
                 self.readiness.doubt()
@@ -97,6 +98,13 @@ class ModelCalls:
                 return answer, time.perf_counter() - started
             finally:
                 held.is_running = False
+
+    async def _predict(self, held: Held, payload: Loaded) -> Answer:
+        request, call = held.claimed, held.delivery.message.call
+        limit = self._limit_of(request)
+        if self.batching is not None:
+            return await self.batching.predict(request, payload, call, limit)
+        return await self.model_server.predict(request.request_id, payload, call, limit)
 
     def _limit_of(self, request: AsyncRequest) -> float:
         wished = request.predict_timeout_seconds

@@ -20,6 +20,7 @@ from penstock.contracts.ports.objects import PayloadStore, ResultStore
 from penstock.contracts.ports.requests import RequestQueue, RequestStore
 from penstock.protocol.announcing import Announcing
 from penstock.protocol.request_protocol import RequestProtocol
+from runtime_image.dispatcher.batching.batching import Batching
 from runtime_image.dispatcher.concurrency import Threads
 from runtime_image.dispatcher.model_calls import ModelCalls
 from runtime_image.dispatcher.model_server.http_server import model_server_of
@@ -95,6 +96,7 @@ def wire(
             clock=ports.clock,
             predict_timeout_seconds=environment.predict_timeout_seconds,
             restart_after_stop=environment.restart_after_stop,
+            batching=_batching(environment, model_server, metrics),
         ),
         metrics=metrics,
         threads=threads,
@@ -124,6 +126,22 @@ def _settling(ports: Ports, threads: Threads, in_hand: Callable[[], int]) -> Set
         announcing=Announcing(results=ports.results, notifier=ports.notifier),
         threads=threads,
         in_hand=in_hand,
+    )
+
+
+def _batching(
+    environment: DispatcherEnvironment, model_server: ModelServer, metrics: Metrics
+) -> Batching | None:
+    size = environment.max_batch_size
+    if size == 1:
+        return None
+    return Batching(
+        model_server,
+        size=size,
+        wait_seconds=environment.max_batch_wait_ms / 1_000,
+        # One batch's worth of slots is for the requests that gather while others are on their way.
+        flights=max(1, environment.concurrency_target // size - 1),
+        observe_size=metrics.batch_size.observe,
     )
 
 

@@ -69,3 +69,5 @@ class WorkerMetric(StrEnum):
     """Labelled `code`."""
 
     IN_FLIGHT = "penstock_concurrent_requests"
+    BATCH_SIZE = "penstock_batch_size"
+    """Of deployments with batching."""

@@ -32,17 +32,30 @@ async def refusal(response: aiohttp.ClientResponse, *, is_of_container: bool) ->
         response: The answer, its body unread.
         is_of_container: Whether the caller chose the path, so 404 says nothing of the model.
     """
-    body = await _start_of(response.content)
+    return fault_of(
+        response.status,
+        await _start_of(response.content),
+        response.headers.get("Content-Type", OCTETS),
+        is_of_container=is_of_container,
+    )
+
+
+def fault_of(
+    status: int, body: bytes, content_type: str, *, is_of_container: bool = False
+) -> ModelFaultError:
+    """Return the fault that an answer with such a status and body stands for."""
     text = body[:_MESSAGE_BYTES].decode(errors="replace").strip()
-    status = response.status
     return ModelFaultError(
         _code(status, is_of_container=is_of_container),
         f"The model server answered {status}: {text}",
-        ModelAnswer(
-            body=body,
-            content_type=response.headers.get("Content-Type", OCTETS),
-            http_status=status,
-        ),
+        ModelAnswer(body=body, content_type=content_type, http_status=status),
+    )
+
+
+def overrun(timeout_seconds: float) -> ModelFaultError:
+    """Return the fault of a call that was not answered in time."""
+    return ModelFaultError(
+        FaultCode.MODEL_PREDICT_TIMEOUT, f"Prediction ran longer than {timeout_seconds:g} s."
     )
 
 

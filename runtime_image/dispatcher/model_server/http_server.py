@@ -19,7 +19,7 @@ from runtime_image.dispatcher.model_server.bodies import (
     body_of,
     chunks_of,
 )
-from runtime_image.dispatcher.model_server.faults import OCTETS, breakdown, refusal
+from runtime_image.dispatcher.model_server.faults import OCTETS, breakdown, overrun, refusal
 from runtime_image.dispatcher.model_server.outgoing import Outbox, Outgoing
 from runtime_image.dispatcher.model_server.presets import Preset, preset_of
 from runtime_image.dispatcher.model_server.server import Answer, ModelBusyError, ModelFaultError
@@ -85,10 +85,7 @@ class HttpModelServer:
             async with asyncio.timeout(timeout_seconds):
                 return await self._answer(to_send, payload, is_handed_on=call is not None)
         except TimeoutError as error:
-            raise ModelFaultError(
-                FaultCode.MODEL_PREDICT_TIMEOUT,
-                f"Prediction ran longer than {timeout_seconds:g} s.",
-            ) from error
+            raise overrun(timeout_seconds) from error
         except aiohttp.ClientConnectorError as error:
             raise ModelBusyError("the model server does not listen") from error
         except aiohttp.ClientError as error:

@@ -8,6 +8,7 @@ from runtime_image.dispatcher.observability.recent_times import RecentTimes
 
 _SECONDS = (0.005, 0.01, 0.05, 0.1, 0.5, 1, 2, 5, 10, 30, 60, 300, 600, 1_800, 3_600)
 _BYTES = tuple(4.0**power for power in range(4, 17))
+_REQUESTS = (1, 2, 4, 8, 16, 32, 64, 128)
 _LABELS = ("model_id", "deployment_id")
 
 
@@ -40,6 +41,9 @@ class Metrics:
         )
         self.response_size = histogram(
             WorkerMetric.RESPONSE_SIZE, "Answer of the model server.", _BYTES
+        )
+        self.batch_size = histogram(
+            WorkerMetric.BATCH_SIZE, "Requests in one call to the model server.", _REQUESTS
         )
         self._ended = Counter(
             WorkerMetric.ENDED.value,
