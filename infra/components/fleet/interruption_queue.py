@@ -62,7 +62,6 @@ class InterruptionQueue(pulumi.ComponentResource):
         """Allow to take the warnings."""
         actions = [
             "sqs:DeleteMessage",
-            "sqs:GetQueueAttributes",
             "sqs:GetQueueUrl",
             "sqs:ReceiveMessage",
         ]
