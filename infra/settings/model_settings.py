@@ -6,6 +6,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from infra.settings.instance import Instance
+from infra.settings.models.batching import BatchingSettings
 from infra.settings.models.caller_places import BUCKETS_LENGTH, BucketName, SageMakerSettings
 from infra.settings.models.model_server import ModelServerSettings
 from infra.settings.settings import Settings
@@ -43,6 +44,9 @@ class DeploymentSettings(ModelServerSettings):
     """What one replica runs on: `CPU:4x16`, `L4`, `L4:2`, `L4:4x16`."""
 
     autoscaling: AutoscalingSettings = AutoscalingSettings()
+    batching: BatchingSettings | None = None
+    """For model servers that take several requests in one call. Absent: each has its own call."""
+
     lease_seconds: Annotated[int, Field(ge=3, le=600)] = 30
     """How long a silent worker keeps a request; heartbeats come three times as often."""
 
@@ -90,6 +94,25 @@ class DeploymentSettings(ModelServerSettings):
             raise ValueError(
                 f"spool_gib: one request may need {-(-needed // _GIB)}"
                 " (max_input_bytes and max_result_bytes)"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _can_batch(self) -> Self:
+        if self.batching is None:
+            return self
+        size, target = self.batching.max_batch_size, self.autoscaling.concurrency_target
+        if target < size:
+            raise ValueError(
+                f"batching.max_batch_size is {size}, but autoscaling.concurrency_target, which"
+                f" counts requests, is {target}: make it {2 * size}, or {size} at least"
+            )
+        if self.speaks == "sagemaker":
+            raise ValueError("batching: containers of preset sagemaker take one request in a call")
+        if self.restart_after_stop:
+            raise ValueError(
+                "batching and restart_after_stop: to restart the model server for one request"
+                " would stop those that share its call"
             )
         return self
 

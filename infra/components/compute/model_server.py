@@ -5,6 +5,7 @@ import pulumi_kubernetes as k8s
 
 from infra.components.compute.containers import TMP, Probe, hardened, probe, variables
 from infra.settings.instance import Instance
+from infra.settings.model_settings import DeploymentSettings
 from infra.settings.models.model_server import ModelServerSettings
 
 DISPATCHER_PORT = 9_090
@@ -18,6 +19,22 @@ _GPU_RESOURCE = "nvidia.com/gpu"
 def model_server_port(settings: ModelServerSettings) -> int:
     """Return where a model server listens."""
     return settings.port or _PORT
+
+
+def model_server_variables(settings: DeploymentSettings) -> dict[str, str]:
+    """Return what the dispatcher is told of the model server, by fields of its environment."""
+    batching = settings.batching
+    return {
+        "model_server_preset": settings.speaks,
+        "model_server_predict_path": settings.predict_path or "",
+        "model_server_health_path": settings.health_path or "",
+        "max_input_bytes": str(settings.max_input_bytes),
+        "max_result_bytes": str(settings.max_result_bytes),
+        "max_batch_size": str(batching.max_batch_size if batching else 1),
+        "max_batch_wait_ms": str(batching.max_wait_ms if batching else 0),
+        # The default says the same; whoever maps ports elsewhere must see it declared.
+        "model_server_url": f"http://127.0.0.1:{model_server_port(settings)}",
+    }
 
 
 def model_server(

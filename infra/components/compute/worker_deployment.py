@@ -8,7 +8,7 @@ import pulumi_aws as aws
 import pulumi_kubernetes as k8s
 
 from infra.components.cluster.pod_role import pod_trust
-from infra.components.compute.model_server import DISPATCHER_PORT, model_server_port
+from infra.components.compute.model_server import DISPATCHER_PORT, model_server_variables
 from infra.components.compute.worker_pod import WorkerPodArgs, worker_pod
 from infra.components.custody.custody import Custody
 from infra.components.isolation.closed_namespace import Opening, declare_opening
@@ -191,7 +191,7 @@ class WorkerDeployment(pulumi.ComponentResource):
             drain_seconds=str(settings.drain_seconds),
             restart_after_stop=str(settings.restart_after_stop).lower(),
             watch_spot_notice=str(settings.watch_spot_notice).lower(),
-            **_model_server_variables(settings),
+            **model_server_variables(settings),
             port=str(DISPATCHER_PORT),  # declared for the same reason as the URL
         )
 
@@ -234,15 +234,3 @@ class WorkerDeployment(pulumi.ComponentResource):
             Opening(pods=self._labels, outgoing=[INSTANCE_METADATA]),
             self._child,
         )
-
-
-def _model_server_variables(settings: DeploymentSettings) -> dict[str, str]:
-    return {
-        "model_server_preset": settings.speaks,
-        "model_server_predict_path": settings.predict_path or "",
-        "model_server_health_path": settings.health_path or "",
-        "max_input_bytes": str(settings.max_input_bytes),
-        "max_result_bytes": str(settings.max_result_bytes),
-        # The default says the same; whoever maps ports elsewhere must see it declared.
-        "model_server_url": f"http://127.0.0.1:{model_server_port(settings)}",
-    }

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from infra.artifacts.artifacts import Artifacts
+from infra.components.compute.model_server import model_server_variables
 from infra.program import declare as declare_stack
-from infra.settings.model_settings import ModelSettings
+from infra.settings.model_settings import DeploymentSettings, ModelSettings
 from infra.settings.stack_settings import StackSettings
 from penstock.autoscaling.scaled_object import scaled_object
 from tests.infra.manifests import check_manifest
@@ -69,6 +70,20 @@ def test_the_scaled_object_is_that_of_the_settings(
     workers = stack.named("ocr-v2-workers", "apps/v1:Deployment").inputs
     assert scaling["spec"]["scaleTargetRef"]["name"] == workers["metadata"]["name"]
     assert scaling["metadata"]["namespace"] == workers["metadata"]["namespace"] == "penstock"
+
+
+def test_a_dispatcher_is_told_how_its_requests_share_calls() -> None:
+    values = {
+        "truss": "examples/models/embeddings",
+        "instance": "L4",
+        "batching": {"max_batch_size": 16, "max_wait_ms": 20},
+        "autoscaling": {"concurrency_target": 32},
+    }
+    told = model_server_variables(DeploymentSettings.checked(values))
+    alone = model_server_variables(DeploymentSettings.checked(values | {"batching": None}))
+
+    assert (told["max_batch_size"], told["max_batch_wait_ms"]) == ("16", "20")
+    assert alone["max_batch_size"] == "1"
 
 
 def test_a_worker_is_not_evicted_and_has_time_to_drain(stack: Declared) -> None:
