@@ -110,6 +110,8 @@ class Worker:
         return answer
 
     async def _load(self, delivery: Delivery) -> Loaded:
+        if delivery.message.inline_payload is not None:
+            return self.protocol.load(delivery)  # it is here: nothing to wait for
         try:
             return await self.threads(self.protocol.load, delivery)
         except InputUnreadableError as error:

@@ -4,6 +4,7 @@ import asyncio
 import heapq
 import math
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import IntEnum
 
@@ -11,6 +12,12 @@ from penstock.contracts.errors import PenstockError
 
 _FETCH_LIMIT = 50
 """Most messages fetched ahead in one lane: enough for the shortest requests, little memory."""
+
+RECEIVE_LIMIT = 10
+"""Most messages of one SQS receive."""
+
+_PLENTY = 2 * RECEIVE_LIMIT
+"""With so many at hand, the next receive can wait until it brings its full number."""
 
 _DECK_SECONDS = 0.1
 """How much work lies claimed and loaded on deck, so that a slot never waits for AWS."""
@@ -60,14 +67,24 @@ class Gate:
     Fetched messages are hidden from other workers, so no more are fetched than would start here
     within `hold_budget_seconds` at the measured service time: 10 ms requests keep the slot busy,
     10-minute requests are left to whoever is free.
+
+    Where slots are also held by requests that wait for the model server to take them, in a batch,
+    `under_way_below` says how many of lower priority than this it has: the others of lower
+    priority are overtaken.
     """
 
     def __init__(
-        self, slots: int, hold_budget_seconds: float, *, low_priority_share: float = 0.0
+        self,
+        slots: int,
+        hold_budget_seconds: float,
+        *,
+        low_priority_share: float = 0.0,
+        under_way_below: Callable[[int], int] | None = None,
     ) -> None:
         self._slots = slots
         self._hold_budget_seconds = hold_budget_seconds
         self._low_priority_every = round(1 / low_priority_share) if low_priority_share else 0
+        self._under_way_below = under_way_below
         self._service_seconds: float | None = None
         self._counts: Counter[tuple[Stage, int]] = Counter()
         self._deck_waiters: list[_Waiter] = []
@@ -90,12 +107,17 @@ class Gate:
         """How many calls to the model server are in flight."""
         return sum(self._counts[Stage.RUNNING, p] for p in range(3))
 
-    @property
-    def _free_slots(self) -> int:
-        return self._slots - self.running
+    def _free_slots(self, priority: int) -> int:
+        return self._slots - self.running + self._overtaken_by(priority)
 
-    def _would_start(self) -> int:
-        return self._free_slots + self._within_budget(self._hold_budget_seconds)
+    def _overtaken_by(self, priority: int) -> int:
+        if self._under_way_below is None:
+            return 0  # who has a slot has the model server
+        held = sum(self._counts[Stage.RUNNING, p] for p in range(priority + 1, 3))
+        return held - self._under_way_below(priority)
+
+    def _would_start(self, priority: int) -> int:
+        return self._free_slots(priority) + self._within_budget(self._hold_budget_seconds)
 
     def _within_budget(self, seconds: float) -> int:
         """How many more requests would start within `seconds` while all slots are busy."""
@@ -106,7 +128,7 @@ class Gate:
     def overflows(self, priority: int) -> bool:
         """Whether a message just fetched would not start within the budget."""
         waiting = self._ahead_of(priority, *_WAITING)
-        return waiting >= self._would_start() and not self.is_guaranteed(priority)
+        return waiting >= self._would_start(priority) and not self.is_guaranteed(priority)
 
     def _ahead_of(self, priority: int, *stages: Stage) -> int:
         return sum(self._counts[stage, p] for stage in stages for p in range(priority + 1))
@@ -115,13 +137,24 @@ class Gate:
         """Return how many messages of this priority may be fetched now."""
         if self._is_closed:
             return 0
-        room = min(self._would_start(), _FETCH_LIMIT) - self._ahead_of(priority, *_WAITING)
+        ahead = self._ahead_of(priority, *_WAITING)
+        room = min(self._would_start(priority), _FETCH_LIMIT) - ahead
         return max(room, 1 if self.is_guaranteed(priority) else 0)
 
     def is_guaranteed(self, priority: int) -> bool:
         """Whether one message must be fetched so that the share of low priority has a start."""
         holds = any(self._counts[stage, priority] for stage in _WAITING)
         return bool(self._low_priority_every) and not holds and not self._is_closed
+
+    def is_worth_a_receive(self, priority: int) -> bool:
+        """Whether so many may be fetched that asking for them pays.
+
+        Each start makes room for one more; while plenty is at hand, that is not worth a call.
+        """
+        room = self.room(priority)
+        if room <= 0 or room >= RECEIVE_LIMIT or self.is_guaranteed(priority):
+            return room > 0
+        return self._ahead_of(priority, *_WAITING) < _PLENTY
 
     async def change(self) -> None:
         """Wait until anything moved."""
@@ -182,15 +215,18 @@ class Gate:
         if not self._deck_waiters:
             return None
         # Only what goes first counts: work of lower priority on deck never blocks higher.
-        deck = self._ahead_of(self._deck_waiters[0].priority, Stage.ON_DECK)
-        if deck >= self._free_slots + self._within_budget(_DECK_SECONDS):
+        priority = self._deck_waiters[0].priority
+        deck = self._ahead_of(priority, Stage.ON_DECK)
+        if deck >= self._free_slots(priority) + self._within_budget(_DECK_SECONDS):
             return None
         return heapq.heappop(self._deck_waiters)
 
     def _next_to_start(self) -> _Waiter | None:
         _drop_cancelled(self._slot_waiters)
-        if not self._slot_waiters or self._free_slots <= 0:
+        if not self._slot_waiters or self._free_slots(self._slot_waiters[0].priority) <= 0:
             return None
+        if self.running >= self._slots:
+            return heapq.heappop(self._slot_waiters)  # it overtakes
         self._starts += 1
         if self._low_priority_every and self._starts % self._low_priority_every == 0:
             waiting = [w for w in self._slot_waiters if not w.granted.done()]

@@ -10,7 +10,7 @@ from penstock.contracts.errors import UnavailableError
 from penstock.contracts.ports.requests import Delivery, RequestQueue
 from runtime_image.dispatcher.concurrency import Threads
 from runtime_image.dispatcher.model_server.readiness import Readiness
-from runtime_image.dispatcher.scheduling.gate import Gate
+from runtime_image.dispatcher.scheduling.gate import RECEIVE_LIMIT, Gate
 
 logger = logging.getLogger(__name__)
 
@@ -20,9 +20,6 @@ _WAIT_SECONDS = 2
 
 _QUIET_SECONDS = 0.05
 """A long poll that has waited so long has found its lane empty."""
-
-_BATCH = 10
-"""Most messages of one SQS receive."""
 
 _PAUSE_SECONDS = 1.0
 """Between receives while SQS fails."""
@@ -99,7 +96,7 @@ class Lanes:
         while not self._stopped.is_set():
             if not self._readiness.is_ready:
                 await self._ready_or_stopped()
-            elif self._gate.room(priority) <= 0:
+            elif not self._gate.is_worth_a_receive(priority):
                 if self._known[priority] is _Lane.EMPTY:
                     self._learn(priority, _Lane.UNKNOWN)
                 await self._gate.change()
@@ -144,7 +141,7 @@ class Lanes:
             deliveries = await self._threads(
                 self._queue.receive,
                 priority=priority,
-                max_messages=min(_BATCH, max(1, self._gate.room(priority))),
+                max_messages=min(RECEIVE_LIMIT, max(1, self._gate.room(priority))),
                 wait_seconds=_WAIT_SECONDS,
                 visible_after_seconds=self._lease_seconds,
             )

@@ -84,6 +84,43 @@ async def test_fetching_ahead_has_a_ceiling() -> None:
     assert gate.room(0) == 50
 
 
+async def test_with_plenty_at_hand_a_receive_waits_until_it_brings_its_full_number() -> None:
+    gate = Gate(1, 2)
+    _teach(gate, 0.01)
+    tickets = [gate.admit(0) for _ in range(41)]
+    assert gate.room(0) == 9
+    assert not gate.is_worth_a_receive(0)
+    gate.leave(tickets.pop())
+    assert gate.is_worth_a_receive(0)
+
+
+async def test_with_little_at_hand_every_free_place_is_worth_a_receive() -> None:
+    gate = Gate(1, 2)
+    _teach(gate, 0.2)
+    for _ in range(10):
+        gate.admit(0)
+    assert gate.room(0) == 1
+    assert gate.is_worth_a_receive(0)
+
+
+async def test_plenty_of_lower_priority_keeps_no_receive_from_a_higher_one() -> None:
+    gate = Gate(1, 2)
+    _teach(gate, 0.01)
+    for _ in range(45):
+        gate.admit(2)
+    assert not gate.is_worth_a_receive(2)
+    assert gate.is_worth_a_receive(0)
+
+
+async def test_the_guaranteed_start_of_a_low_priority_is_always_worth_a_receive() -> None:
+    gate = Gate(1, 2, low_priority_share=0.1)
+    _teach(gate, 0.01)
+    for _ in range(50):
+        gate.admit(0)
+    assert gate.room(2) == 1
+    assert gate.is_worth_a_receive(2)
+
+
 async def test_nothing_is_fetched_ahead_before_a_service_time_is_known() -> None:
     gate = Gate(3, 2)
     assert gate.room(2) == 3
