@@ -21,6 +21,7 @@ from bench.measurements import (
     priority,
     resources,
 )
+from bench.peers import measurement as peers
 from bench.plots import draw
 from bench.report import PICTURES, print_run, write_page
 
@@ -35,7 +36,10 @@ _MEASUREMENTS: Mapping[str, Callable[[Lab], list[Figure]]] = {
     "resources": resources.measure,
     "growth": growth.measure,
     "durable-http": durable_http.measure,
+    "peers": peers.measure,
 }
+_QUICK = ("functions", "dispatcher", "occupancy", "durable-http")
+"""The main ratios, in under a minute."""
 
 
 def main() -> None:
@@ -44,7 +48,7 @@ def main() -> None:
     figures: list[Figure] = []
     with emulated_stack() as stack:
         lab = Lab(stack, asked.quick)
-        for name in asked.only or _MEASUREMENTS:
+        for name in asked.only or (_QUICK if asked.quick else _MEASUREMENTS):
             started = time.monotonic()
             figures += _MEASUREMENTS[name](lab)
             took = f"{time.monotonic() - started:.0f} s"

@@ -76,7 +76,8 @@ class Lab:
         self, queues: tuple[str, str, str], **settings: object
     ) -> dict[str, str]:
         """Return the environment of a dispatcher process."""
-        variables = self.stack.dispatcher_variables(queues, **settings)
+        preset = {"model_server_preset": "http"}
+        variables = self.stack.dispatcher_variables(queues, **preset, **settings)
         text = {name: str(value) for name, value in variables.items()}
         return {**_NO_AWS, **self.stack.variables, **text}
 
@@ -90,7 +91,7 @@ class Lab:
             queues = self.stack.new_queues()
             waiting = list(waiting_requests(queued))
             self.stack.feed(queues, waiting)
-        settings = {"model_server_preset": "http", "concurrency_target": slots}
+        settings: dict[str, object] = {"concurrency_target": slots}
         if url:
             settings["model_server_url"] = url
         yield self.dispatcher_environment(queues, **settings)

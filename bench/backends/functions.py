@@ -28,7 +28,18 @@ def intake_in_process(world: InProcess, deployments: int = 1) -> APIGatewayRestR
         queue_of=lambda _: world.queue,
         clock=utc_now,
     )
-    container_calls = ContainerCalls(
+    return create_app(
+        service,
+        _container_calls(world, service),
+        _invocations(service),
+        max_payload_bytes=_MAX_PAYLOAD_BYTES,
+        webhook_rules=WebhookRules(allow_local=True),
+        count=_do_not_count,
+    )
+
+
+def _container_calls(world: InProcess, service: IntakeService) -> ContainerCalls:
+    return ContainerCalls(
         service=service,
         waiting=Waiting(requests=world.requests),
         answers=ContainerAnswers(results=world.results, inline_bytes=0, url_seconds=60),
@@ -36,20 +47,15 @@ def intake_in_process(world: InProcess, deployments: int = 1) -> APIGatewayRestR
         wait_seconds=0,
         count=_do_not_count,
     )
-    invocations = Invocations(
+
+
+def _invocations(service: IntakeService) -> Invocations:
+    return Invocations(
         service=service,
         identification=Identification(
             keys=InMemoryApiKeyStore(), master_secret=lambda: b"", clock=utc_now
         ),
         results_bucket="results",
-        count=_do_not_count,
-    )
-    return create_app(
-        service,
-        container_calls,
-        invocations,
-        max_payload_bytes=_MAX_PAYLOAD_BYTES,
-        webhook_rules=WebhookRules(allow_local=True),
         count=_do_not_count,
     )
 

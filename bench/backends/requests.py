@@ -77,23 +77,25 @@ def models(queue_urls: list[tuple[str, str, str]]) -> list[Model]:
     ]
 
 
+_HOST = "bench.execute-api.eu-central-1.amazonaws.com"
+_HEADERS = {
+    "Accept": "*/*",
+    "Authorization": "Bearer abcdefgh.secret",
+    "Content-Type": "application/json",
+    "Host": _HOST,
+    "User-Agent": "bench",
+    "X-Forwarded-For": "203.0.113.7",
+}
+
+
 def proxy_event(method: str, path: str, body: bytes | None = None) -> dict[str, Any]:
     """Return a call as API Gateway hands it to a function (payload format 1.0)."""
-    host = "bench.execute-api.eu-central-1.amazonaws.com"
-    headers = {
-        "Accept": "*/*",
-        "Authorization": "Bearer abcdefgh.secret",
-        "Content-Type": "application/json",
-        "Host": host,
-        "User-Agent": "bench",
-        "X-Forwarded-For": "203.0.113.7",
-    }
     return {
         "resource": "/{proxy+}",
         "path": path,
         "httpMethod": method,
-        "headers": headers,
-        "multiValueHeaders": {name: [value] for name, value in headers.items()},
+        "headers": dict(_HEADERS),
+        "multiValueHeaders": {name: [value] for name, value in _HEADERS.items()},
         "queryStringParameters": None,
         "multiValueQueryStringParameters": None,
         "pathParameters": {"proxy": path.removeprefix("/")},
@@ -102,7 +104,7 @@ def proxy_event(method: str, path: str, body: bytes | None = None) -> dict[str, 
             "authorizer": {"principalId": "abcdefgh", "tenant": TENANT, "integrationLatency": 1},
             "httpMethod": method,
             "path": f"/live{path}",
-            "domainName": host,
+            "domainName": _HOST,
             "stage": "live",
             "requestId": "bench",
             "identity": {"sourceIp": "203.0.113.7"},

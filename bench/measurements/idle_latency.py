@@ -18,9 +18,7 @@ def _over(lab: Lab, backend: Backend) -> list[Figure]:
     settings = IdleSettings(requests=lab.many(100, 30), in_process=in_process)
     queues = ("p0", "p1", "p2") if in_process else lab.stack.new_queues()
     with lab.model_server(1) as url:
-        environment = lab.dispatcher_environment(
-            queues, model_server_url=url, model_server_preset="http"
-        )
+        environment = lab.dispatcher_environment(queues, model_server_url=url)
         taken = run("bench.processes.idle_worker", settings, environment)
     return [
         Figure(

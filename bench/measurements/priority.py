@@ -27,9 +27,7 @@ def measure(lab: Lab) -> list[Figure]:
     lab.stack.feed(queues, behind)
     sent: dict[str, float] = {}
     with lab.model_server(1, _SERVICE_SECONDS) as url:
-        environment = lab.dispatcher_environment(
-            queues, model_server_url=url, model_server_preset="http"
-        )
+        environment = lab.dispatcher_environment(queues, model_server_url=url)
         enough = round(len(urgent) * _BETWEEN_SECONDS / _SERVICE_SECONDS) + len(urgent)
         run(
             "bench.processes.dispatcher",

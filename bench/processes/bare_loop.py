@@ -102,12 +102,12 @@ class BarePortLoop:
     """The same over the ports in memory."""
 
     def __init__(self, requests: int) -> None:
-        self._world = InProcess()
-        self._world.feed(waiting_requests(requests))
+        self.world = InProcess()
+        self.world.feed(waiting_requests(requests))
 
     def turn(self) -> int:
         """Work on what one receive brings; return how many requests that were."""
-        world = self._world
+        world = self.world
         for lane in range(3):
             received = world.queue.receive(
                 priority=lane, max_messages=_BATCH, wait_seconds=0, visible_after_seconds=30

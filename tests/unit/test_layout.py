@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-SOURCES = ("penstock", "functions", "runtime_image", "infra", "policies", "examples")
+SOURCES = ("penstock", "functions", "runtime_image", "infra", "policies", "examples", "bench")
 MODULE_LINES, FUNCTION_LINES, COMPONENT_LINES, FOLDER_FILES = 250, 30, 60, 9
 FORBIDDEN_NAMES = {"utils", "helpers", "common", "base", "manager"}
 
