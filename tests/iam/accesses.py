@@ -80,8 +80,7 @@ class Surroundings:
         """
         for action, resource in self._uses(call):
             yield self.access(action, resource)
-            holder = resource.partition("/")[0] if call.service == "s3" else resource
-            if (key := self.keys.get(_table_of(holder))) and action != "s3:ListBucket":
+            if key := self.keys.get(_holder(call.service, resource)):
                 through = f"{call.service}.{self.region}.amazonaws.com"
                 for use in _USES_OF_KEYS.get((call.service, call.operation), ()):
                     yield self.access(use, key, **{"kms:ViaService": through})
@@ -109,8 +108,9 @@ class Surroundings:
         return f"arn:aws:{service}:{self.region}:{self.account_id}:{name}"
 
 
-def _table_of(resource: str) -> str:
-    return resource.partition("/index/")[0]
+def _holder(service: str, resource: str) -> str:
+    """Return what lies under a key: the bucket of an object, the table of an index."""
+    return resource.partition("/" if service == "s3" else "/index/")[0]
 
 
 def _uses_of_objects(call: Call) -> Iterator[tuple[str, str]]:

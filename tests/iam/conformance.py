@@ -22,7 +22,8 @@ def check(
     account: Account, statements: Sequence[Statement], accesses: Collection[Access]
 ) -> Findings:
     """Return what is wrong with a role in whose name this is done."""
-    grants = [grant for statement in statements for grant in statement.grants()]
+    allowed = [statement for statement in statements if statement.effect == "Allow"]
+    grants = [grant for statement in allowed for grant in statement.grants()]
     needed, refused = set[int](), list[Access]()
     for access in accesses:
         if not is_allowed(access, statements, account.policy_of(access.resource)):

@@ -16,7 +16,7 @@ from infra.artifacts.workspace import ROOT
 from tests.iam.account import Account
 from tests.iam.conformance import Findings, check, described
 from tests.iam.documented import documented
-from tests.iam.evaluation import Access, Statement
+from tests.iam.evaluation import Access, Statement, is_allowed
 from tests.iam.processes import FUNCTIONS, WORKER, role_of
 from tests.iam.recorder import Call
 
@@ -128,3 +128,21 @@ def test_a_place_that_is_added_to_a_role_is_reported(account: Account, checked: 
     )
     found = checked(WORKER, (*account.roles[WORKER], more))
     assert found.idle == [more]
+
+
+def test_resources_refuse_plain_http_even_to_roles_that_may_use_them(
+    account: Account, calls: list[Call]
+) -> None:
+    asked = set[tuple[str, str]]()
+    for call in calls:
+        for access in account.surroundings.accesses(call):
+            service = access.action.partition(":")[0]
+            if service not in {"s3", "sns", "sqs"} or ":callers-" in access.resource:
+                continue
+            unsafe = dict(access.context) | {"aws:SecureTransport": "false"}
+            plain = replace(access, context=tuple(unsafe.items()))
+            of_role, of_resource = account.roles[call.process], account.policy_of(access.resource)
+            assert is_allowed(access, of_role, of_resource)
+            assert not is_allowed(plain, of_role, of_resource), access.resource
+            asked.add((call.process, service))
+    assert len(asked) > len(PROCESSES)
