@@ -7,6 +7,7 @@ from typing import Any
 from aws_lambda_powertools.event_handler import Response, content_types
 
 from functions.inline_answer import inline_answer, redirect
+from penstock.contracts.errors import ObjectGoneError
 from penstock.contracts.outcome import StoredObject
 from penstock.contracts.ports.objects import ResultStore
 from penstock.contracts.request import AsyncRequest, RequestState
@@ -59,4 +60,10 @@ class ContainerAnswers:
         return Response(status, content_types.APPLICATION_JSON, text)
 
     def _inline(self, stored: StoredObject, status: int) -> Answer:
-        return inline_answer(status, self.results.read(stored), stored.content_type)
+        try:
+            content = self.results.read(stored)
+        except ObjectGoneError:
+            text = ErrorText(error="what is stored passes away after a while, and this has")
+            gone = HTTPStatus.GONE
+            return Response(gone, content_types.APPLICATION_JSON, text.model_dump_json())
+        return inline_answer(status, content, stored.content_type)

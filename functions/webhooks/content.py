@@ -5,6 +5,7 @@ from datetime import datetime
 
 from pydantic_core import from_json
 
+from penstock.contracts.errors import ObjectGoneError
 from penstock.contracts.outcome import StoredObject
 from penstock.contracts.ports.objects import ResultStore
 from penstock.contracts.request import AsyncRequest, RequestState
@@ -40,9 +41,10 @@ class WebhookContent:
     ) -> bytes | None:
         if not is_json(result.content_type) or result.size_bytes > self.max_body_bytes:
             return None
-        content = self.results.read(result)
         try:
-            data = from_json(content)
+            data = from_json(self.results.read(result))
         except ValueError:  # it says it is JSON and is not
+            return None
+        except ObjectGoneError:  # how the request ended is told all the same
             return None
         return webhook_body(request, data, now).encoded()

@@ -120,6 +120,16 @@ def test_a_result_can_be_fetched_again(gateway: Gateway) -> None:
     assert gateway.ask("result", inference_id).body == b"\xff\x00"
 
 
+def test_a_result_that_has_passed_away_is_gone(gateway: Gateway, world: World) -> None:
+    inference_id = ended(gateway, Answered(body=b"{}"))
+    row = world.requests.find(RequestId(inference_id))
+    assert row is not None
+    assert row.result is not None
+    world.results.remove(row.result)
+    reply = gateway.ask("result", inference_id)
+    assert (reply.status, "passes away" in reply.json["error"]) == (410, True)
+
+
 def test_every_success_is_200(gateway: Gateway) -> None:
     inference_id = ended(gateway, Answered(b"made", "text/plain", 201))
     assert gateway.ask("result", inference_id).status == 200

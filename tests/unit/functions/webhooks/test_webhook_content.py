@@ -68,6 +68,17 @@ def test_a_result_that_fits_only_without_what_goes_around_it_is_posted_as_a_url(
 
 
 @pytest.mark.spec("baseten", 27)
+def test_a_success_whose_result_has_passed_away_is_told_all_the_same(
+    webhooks: Webhooks, world: World
+) -> None:
+    row = world.succeeded(b"{}", webhook=URL)
+    assert row.result is not None
+    world.results.remove(row.result)
+    webhooks.deliver(row)
+    assert (webhooks.sent()["data"], webhooks.sent()["errors"]) == (None, [])
+    assert row.request_id in webhooks.sent()["result_url"]
+
+
 def test_a_failure_is_posted_with_its_fault(webhooks: Webhooks, world: World) -> None:
     fault = Fault(code=FaultCode.MODEL_INVALID_INPUT, message="no image")
     failure = world.results.put_failure(RequestId("r"), b"{}")
