@@ -26,7 +26,7 @@ PEERS = (
     ),
     Peer(
         "Cog",
-        ("cog==0.23.1",),
+        ("cog==0.14.12",),
         ("python", "-m", "cog.server.http", "--host", "127.0.0.1"),
         "/predictions",
         b'{"input": ' + _TEXT + b"}",
@@ -72,7 +72,6 @@ def _running(peer: Peer, slots: int, service_seconds: float) -> Iterator[tuple[S
         "BENCH_SLOTS": str(slots),
         "BENCH_PORT": str(port),
         "PORT": str(port),  # Cog
-        "COG_PREDICT_TYPE_STUB": "cog_predictor.py:Predictor",
         "BENTOML_DO_NOT_TRACK": "True",
     }
 
