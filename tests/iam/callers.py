@@ -77,6 +77,13 @@ class Callers:
         )
         return found
 
+    def lose_result(self, request_id: str) -> None:
+        """Let a result pass away, as it does by its age."""
+        result = self.processes.row(request_id).result
+        assert result is not None
+        with self.processes.recorder.looking_on():
+            client("s3").delete_object(Bucket=result.bucket, Key=result.key)
+
     def upload(self, content: bytes) -> str:
         """Put bytes where an upload may lie; return their URI."""
         status, place = self.processes.call("intake", "POST", "/uploads", "{}")

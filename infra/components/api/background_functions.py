@@ -63,7 +63,7 @@ class BackgroundFunctions(pulumi.ComponentResource):
         }
         statements = [
             platform.requests.statement_to_advance(),
-            platform.store.statement_to_deliver(),
+            *platform.store.statements_to_deliver(),
             *platform.notifications.statements_to_deliver(),
             platform.webhook_signing.statement_to_read(),
         ]

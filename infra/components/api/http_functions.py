@@ -67,7 +67,7 @@ class HttpFunctions(pulumi.ComponentResource):
             platform.requests.statement_to_query(OPEN),
             platform.limits.statement_to_change(),
             *platform.store.statements_to_submit(),
-            platform.store.statement_to_answer(),
+            *platform.store.statements_to_fetch(),
             platform.access_key_master.statement_to_read(),
             statement_to_send(platform.stack, platform.custody),
         ]

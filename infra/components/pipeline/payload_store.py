@@ -77,13 +77,12 @@ class PayloadStore(pulumi.ComponentResource):
         ]
 
     def statements_to_fetch(self) -> list[Statement]:
-        """Allow to read results, and to learn that one has expired."""
-        return [self.statement_to_answer(), self.results.statement_to_miss()]
+        """Allow to read results and failure documents, and to learn that one has expired."""
+        return [
+            self.results.statement_to_read(_RESULTS, _FAILURES),
+            self.results.statement_to_miss(),
+        ]
 
-    def statement_to_answer(self) -> Statement:
-        """Allow to read results and failure documents that have just been stored."""
-        return self.results.statement_to_read(_RESULTS, _FAILURES)
-
-    def statement_to_deliver(self) -> Statement:
+    def statements_to_deliver(self) -> list[Statement]:
         """Allow what a webhook needs: a result. A failure is told from its row."""
-        return self.results.statement_to_read(_RESULTS)
+        return [self.results.statement_to_read(_RESULTS), self.results.statement_to_miss()]

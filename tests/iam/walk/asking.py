@@ -1,6 +1,7 @@
 """Callers ask for what became of their requests."""
 
-from penstock.adapters.aws.clients import client
+from penstock.contracts.request import Tenant
+from penstock.contracts.submission import Submission
 from tests.iam.callers import Callers
 
 
@@ -19,6 +20,9 @@ def ask(callers: Callers, ids: dict[str, str]) -> None:
         assert callers.ask_container(inference_id)[0] == status
     _fetch(callers, ids)
     assert callers.ask_container(ids["fail:place"])[0] == 400
+    called = Submission(tenant=Tenant("acme"), idempotency_key="datacrunch:ocr:echo")
+    callers.lose_result(called.request_id())
+    assert callers.call_container("echo")[0] == callers.ask_container("echo")[0] == 410
 
 
 def _fetch(callers: Callers, ids: dict[str, str]) -> None:
@@ -26,9 +30,7 @@ def _fetch(callers: Callers, ids: dict[str, str]) -> None:
     for name in ("retry:0", "place"):
         path = f"/async_request/{ids[name]}/result"
         assert callers.processes.call("status", "GET", path)[0] == 200
-        result = callers.processes.row(ids[name]).result
-        assert result is not None
-        client("s3").delete_object(Bucket=result.bucket, Key=result.key)
+        callers.lose_result(ids[name])
         assert callers.processes.call("status", "GET", path)[0] == 409
     redirect = callers.processes.call("status", "GET", f"/async_request/{ids['big']}/result")
     assert redirect[0] == 303

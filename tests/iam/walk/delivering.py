@@ -16,14 +16,22 @@ _ENDS = {
 
 
 def deliver(callers: Callers, receiver_url: str) -> None:
-    """Send a webhook to receivers that answer differently."""
+    """Send a webhook to receivers that answer differently; then one whose result is gone."""
     for answer, status in _ENDS.items():
         request_id = callers.submit("echo", webhook_endpoint=f"{receiver_url}/{answer}")
-        event = queue_event(_ended(callers, request_id))
-        (record,) = event["Records"]
-        record["receiptHandle"] = _received(callers, record["body"])
-        callers.processes.invoke("webhooks", event)
-        assert callers.processes.row(request_id).webhook_status is status
+        _deliver(callers, _ended(callers, request_id), status)
+    request_id = callers.submit("echo", webhook_endpoint=f"{receiver_url}/200")
+    notification = _ended(callers, request_id)
+    callers.lose_result(request_id)
+    _deliver(callers, notification, WebhookStatus.SUCCEEDED)
+
+
+def _deliver(callers: Callers, notification: Notification, status: WebhookStatus) -> None:
+    event = queue_event(notification)
+    (record,) = event["Records"]
+    record["receiptHandle"] = _received(callers, record["body"])
+    callers.processes.invoke("webhooks", event)
+    assert callers.processes.row(notification.request_id).webhook_status is status
 
 
 def _ended(callers: Callers, request_id: str) -> Notification:

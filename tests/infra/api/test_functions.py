@@ -36,11 +36,11 @@ def _table(name: str) -> str:
 
 PAYLOADS = "arn:aws:s3:::store-payloads-bucket"
 RESULTS = "arn:aws:s3:::store-results-bucket"
-ANSWERING = {
+FETCHING = {
     ("s3:GetObject", f"{RESULTS}/results/*"),
     ("s3:GetObject", f"{RESULTS}/failures/*"),
+    ("s3:ListBucket", RESULTS),  # without it S3 answers 403 for what has passed away
 }
-FETCHING = ANSWERING | {("s3:ListBucket", RESULTS)}
 SECRETS = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}"
 QUEUES = f"arn:aws:sqs:us-east-1:{ACCOUNT}:*"
 WEBHOOK_QUEUE = f"arn:aws:sqs:{REGION}:{ACCOUNT}:notifications-webhooks"
@@ -62,7 +62,7 @@ EXPECTED = {
         ("sqs:SendMessage", QUEUES),
         ("secretsmanager:GetSecretValue", f"{SECRETS}:access-key-master-secret"),
     }
-    | ANSWERING,
+    | FETCHING,
     "status": {
         ("dynamodb:GetItem", _table("catalog")),
         ("dynamodb:GetItem", _table("requests")),
@@ -84,6 +84,7 @@ EXPECTED = {
         ("sqs:SendMessage", f"{WEBHOOK_QUEUE}-dead-letters"),
         ("secretsmanager:GetSecretValue", f"{SECRETS}:webhook-signing-secret"),
         ("s3:GetObject", f"{RESULTS}/results/*"),
+        ("s3:ListBucket", RESULTS),
     },
     "sweeper": {
         ("dynamodb:GetItem", _table("catalog")),
