@@ -68,8 +68,9 @@ class DeploymentSettings(ModelServerSettings):
     for models that work on after their call was closed, and so would keep the slot."""
 
     watch_spot_notice: bool = False
-    """Whether a worker drains when its node's instance metadata announces a spot interruption;
-    the nodes then need a metadata hop limit of 2."""
+    """Whether a worker drains when its node's instance metadata announces a spot interruption.
+    In a cluster that is there, its nodes then need a metadata hop limit of 2; the stack's own have
+    it."""
 
     input_buckets: Annotated[tuple[BucketName, ...], Field(max_length=BUCKETS_LENGTH)] = ()
     """Buckets of yours from which callers may name objects as their inputs. Its workers may read

@@ -70,7 +70,7 @@ def _alarms(args: DeploymentAlarmsArgs) -> Mapping[str, Alarm]:
 def _dead_letters(args: DeploymentAlarmsArgs) -> Alarm:
     return Alarm(
         text=f"{args.who}: requests failed for good and their messages are kept. Run"
-        " `penstock dlq list`, then redrive or drop them.",
+        f" `penstock dlq list --stack {args.stack}`, then redrive or drop them.",
         runbook="alarm-dead-letters",
         metrics={"lying": of_queue(AwsMetric.VISIBLE, args.dead_letter_queue_url)},
         expression="FILL(lying, 0)",

@@ -116,7 +116,8 @@ def _lost_webhooks(args: StackAlarmsArgs) -> Alarm:
     lying = of_queue(AwsMetric.VISIBLE, args.webhook_dead_letter_queue_url)
     return Alarm(
         text=f"Stack {args.stack}: webhooks were given up. Their results are kept: run"
-        " `penstock webhooks redeliver --all-failed` when the receiver is back.",
+        f" `penstock webhooks redeliver --all-failed --stack {args.stack}` when the receiver is"
+        " back.",
         runbook="alarm-webhooks-were-given-up",
         metrics={"lying": lying},
         expression="FILL(lying, 0)",

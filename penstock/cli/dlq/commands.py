@@ -30,7 +30,7 @@ All = Annotated[bool, typer.Option("--all", help="Every letter (of the model).")
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 
-@app.command("list", epilog="Example: penstock dlq list --model ocr --stack production")
+@app.command("list", epilog="Example: penstock dlq list --model ocr --stack prod")
 def list_(
     context: typer.Context,
     *,
@@ -55,7 +55,7 @@ def list_(
 @app.command(epilog="Example: penstock dlq show 3f1c…")
 def show(
     context: typer.Context,
-    request_id: Annotated[str, typer.Argument(metavar="ID", show_default=False)],
+    request_id: Annotated[str, typer.Argument(metavar="ID", help="Request id.")],
     *,
     stack: StackName = None,
     as_json: AsJson = False,
@@ -73,7 +73,7 @@ def show(
     print_one(shown, as_json=as_json)
 
 
-@app.command(epilog="Example: penstock dlq redrive --all --model ocr --stack production")
+@app.command(epilog="Example: penstock dlq redrive --all --model ocr --stack prod")
 def redrive(  # noqa: PLR0913 - one parameter for each option
     context: typer.Context,
     request_ids: Ids = None,

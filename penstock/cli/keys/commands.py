@@ -101,7 +101,7 @@ def _stored(key: "ApiKey") -> dict[str, Any]:
     return key.model_dump(mode="json", exclude={"secret_sha256", "revoked_at"})
 
 
-@app.command("list", epilog="Example: penstock keys list --stack production --json")
+@app.command("list", epilog="Example: penstock keys list --stack prod --json")
 def list_(context: typer.Context, *, stack: StackName = None, as_json: AsJson = False) -> None:
     """List the keys; their secrets are not stored and not shown."""
     with connections(context).key_store(stack) as keys:

@@ -12,14 +12,14 @@ from penstock.contracts.errors import SettingsError
 if TYPE_CHECKING:
     from infra.settings.stack_settings import StackSettings
 
-app = typer.Typer(no_args_is_help=True, help="Describe a stack.")
+app = typer.Typer(no_args_is_help=True, help="Write the settings file of a new stack.")
 
 _POLICIES = "--policy-pack policies --policy-pack-config policies/config.json"
 
 
 @app.callback()
 def stack() -> None:
-    """Describe a stack."""
+    """Write the settings file of a new stack."""
 
 
 @app.command(epilog="Example: penstock stack init prod --from prod --region eu-west-1")

@@ -19,7 +19,7 @@ app = typer.Typer(no_args_is_help=True, help="Redeliver, try and sign webhooks (
 app.add_typer(signing_secrets.app, name="secrets")
 
 
-@app.command(epilog="Example: penstock webhooks redeliver --all-failed --stack production")
+@app.command(epilog="Example: penstock webhooks redeliver --all-failed --stack prod")
 def redeliver(  # noqa: PLR0913 - one parameter for each option
     context: typer.Context,
     request_ids: Annotated[
