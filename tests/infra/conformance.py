@@ -11,17 +11,22 @@ import sys
 import types
 from collections.abc import Awaitable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ForwardRef, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, ForwardRef, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 from typing import is_typeddict as is_dict_type
 
 import pulumi
 import pulumi_aws
 import pulumi_docker_build
+import pulumi_kubernetes
 from pulumi import _types
 
 from tests.infra.recording import Registered
 
-_SDKS = {"aws": pulumi_aws, "docker-build": pulumi_docker_build}
+_SDKS = {
+    "aws": pulumi_aws,
+    "docker-build": pulumi_docker_build,
+    "kubernetes": pulumi_kubernetes,
+}
 
 
 def faults(resource: Registered) -> list[str]:
@@ -85,6 +90,8 @@ def _value_faults(value: Any, hint: Any, path: str) -> list[str]:
 
 def _kind_faults(value: Any, kind: Any, path: str) -> list[str]:
     origin = get_origin(kind)
+    if origin is Literal:
+        return [] if value in get_args(kind) else [f"{path}: {value!r} is not of {kind}"]
     wanted = {Sequence: list, Mapping: dict}.get(
         origin, dict if _types.is_input_type(kind) else kind
     )

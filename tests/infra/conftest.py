@@ -1,6 +1,7 @@
 """Stacks to look at: declared once, without an engine, an account or a socket."""
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,12 @@ from infra.artifacts.artifacts import Artifacts
 from infra.artifacts.workspace import ROOT
 from infra.program import declare as declare_stack
 from infra.settings.stack_settings import StackSettings
+from tests.infra.graph.lifelike import Lifelike
 from tests.infra.recording import Declared, record
 
 Declare = Callable[[Callable[[], Any]], Declared]
+Stacks = Callable[[str], Declared]
+MIRROR = "123456789012.dkr.ecr.us-east-1.amazonaws.com/mirror"
 
 
 @pytest.fixture
@@ -59,3 +63,30 @@ def created_settings(settings: StackSettings) -> StackSettings:
 def stack(settings: StackSettings, artifacts: Artifacts) -> Declared:
     """All of it, declared."""
     return record(lambda: declare_stack(settings, artifacts))
+
+
+def settings_of(name: str) -> StackSettings:
+    """Return an example's settings; those of `other` choose what neither example does."""
+    example = "prod" if name == "other" else name
+    values = StackSettings.read(stack_file(f"Pulumi.{example}.yaml.example"))
+    if name != "other":
+        return values
+    other: dict[str, Any] = values.model_dump(mode="json", exclude_none=True)
+    other["network"]["egress"] = "private"
+    other["cluster"]["create"]["image_mirror"] = MIRROR
+    other["cluster"]["create"]["fleet"]["autoscaler"] = "karpenter"
+    other["models"]["ocr"]["deployments"]["v1"]["watch_spot_notice"] = True
+    return StackSettings.checked(other)
+
+
+@pytest.fixture(scope="session")
+def declared_stack(artifacts: Artifacts) -> Stacks:
+    """Declares a stack at the first call for it."""
+
+    @cache
+    def declared(name: str) -> Declared:
+        settings = settings_of(name)
+        answers = Lifelike(settings.region)
+        return record(lambda: declare_stack(settings, artifacts), stack=name, answers=answers)
+
+    return declared

@@ -82,16 +82,89 @@ _NODE_POOL = _exactly(
     limits={**_some_of(cpu=_COUNT, **{"nvidia.com/gpu": _COUNT}), "required": ["cpu"]},
     weight={"type": "integer", "minimum": 1, "maximum": 100},
 )
+_SECONDS = {"type": "integer", "minimum": 0, "maximum": 3_600}
+_SCALING_POLICIES = _list_of(
+    _exactly(
+        type={"enum": ["Percent", "Pods"]},
+        value={"type": "integer", "minimum": 1},
+        periodSeconds={"type": "integer", "minimum": 1, "maximum": 1_800},
+    )
+)
+_DIRECTION = {"selectPolicy": {"const": "Max"}, "policies": _SCALING_POLICIES}
+_MODIFIERS = _exactly(
+    formula=_TEXT,
+    target=_COUNT,  # with another number KEDA drops the fallback without a word
+    activationTarget={"type": "string", "pattern": r"^\d+$"},
+    metricType={"const": "AverageValue"},
+)
+_QUEUE = _exactly(
+    type={"const": "aws-sqs-queue"},
+    name=_TEXT,
+    metadata=_exactly(
+        # KEDA reads account and name from its path, and takes no other.
+        queueURL={"type": "string", "pattern": r"^https://[^/]+/\d{12}/[\w-]+$"},
+        queueLength=_COUNT,
+        awsRegion={"type": "string", "pattern": r"^[a-z]+(-[a-z]+)+-\d$"},
+        scaleOnInFlight={"const": "true"},
+    ),
+    authenticationRef=_exactly(name=_TEXT, kind={"const": "ClusterTriggerAuthentication"}),
+)
+_SCHEDULE = _exactly(
+    type={"const": "cron"},
+    name=_TEXT,
+    metadata=_exactly(timezone=_TEXT, start=_TEXT, end=_TEXT, desiredReplicas=_COUNT),
+)
+_SCALED_OBJECT = _exactly(
+    scaleTargetRef=_exactly(name=_TEXT),
+    pollingInterval={"type": "integer", "minimum": 1},
+    cooldownPeriod=_SECONDS,
+    initialCooldownPeriod=_SECONDS,
+    minReplicaCount={"type": "integer", "minimum": 0},
+    maxReplicaCount={"type": "integer", "minimum": 1},
+    fallback=_exactly(
+        failureThreshold={"type": "integer", "minimum": 1},
+        replicas={"type": "integer", "minimum": 1},
+        behavior={"const": "currentReplicasIfHigher"},
+    ),
+    advanced=_exactly(
+        restoreToOriginalReplicaCount={"const": False},
+        scalingModifiers=_MODIFIERS,
+        horizontalPodAutoscalerConfig=_exactly(
+            behavior=_exactly(
+                scaleUp=_exactly(
+                    stabilizationWindowSeconds=_SECONDS, tolerance={"const": 0}, **_DIRECTION
+                ),
+                scaleDown=_exactly(stabilizationWindowSeconds=_SECONDS, **_DIRECTION),
+            )
+        ),
+    ),
+    triggers={"type": "array", "minItems": 3, "items": {"oneOf": [_QUEUE, _SCHEDULE]}},
+)
+_NAME = {"type": "string", "pattern": r"^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$"}
 _OWN = {
-    "ClusterTriggerAuthentication": _exactly(podIdentity=_exactly(provider={"const": "aws"})),
-    "EC2NodeClass": _NODE_CLASS,
-    "NodePool": _NODE_POOL,
+    "ClusterTriggerAuthentication": (
+        "keda.sh/v1alpha1",
+        _exactly(podIdentity=_exactly(provider={"const": "aws"})),
+    ),
+    "EC2NodeClass": ("karpenter.k8s.aws/v1", _NODE_CLASS),
+    "NodePool": ("karpenter.sh/v1", _NODE_POOL),
+    "ScaledObject": ("keda.sh/v1alpha1", _SCALED_OBJECT),
 }
 
 
 def check_custom_resource(manifest: Mapping[str, Any]) -> None:
     """Raise if `manifest` is not as our own schema of its kind says."""
-    jsonschema.validate(manifest["spec"], _OWN[manifest["kind"]])
+    version, spec = _OWN[manifest["kind"]]
+    metadata = _some_of(
+        name=_NAME, namespace=_NAME, labels={"type": "object", "additionalProperties": _TEXT}
+    )
+    whole = _exactly(
+        apiVersion={"const": version},
+        kind={"const": manifest["kind"]},
+        metadata={**metadata, "required": ["name"]},
+        spec=spec,
+    )
+    jsonschema.validate(manifest, whole)
 
 
 def check_with_keda(manifest: Mapping[str, Any]) -> None:

@@ -1,20 +1,15 @@
 """The whole stack: what holds for every resource."""
 
 import json
-from collections import Counter
 from importlib.metadata import packages_distributions
 
 import pytest
 
-from infra.artifacts.artifacts import Artifacts
 from infra.artifacts.workspace import ROOT
-from infra.program import declare as declare_stack
-from infra.settings.model_settings import DEPLOYMENT_ID_LENGTH, ModelSettings
-from infra.settings.stack_settings import StackSettings
 from penstock.contracts.stack.stack_outputs import StackOutputs
 from tests.infra.conformance import faults
 from tests.infra.manifests import check_manifest
-from tests.infra.recording import Declared, Registered, record
+from tests.infra.recording import Declared, Registered
 
 LAYERS = {"pipeline", "compute", "network", "observability"}
 PROVIDERS = {"pulumi:providers:aws", "pulumi:providers:kubernetes"}
@@ -46,30 +41,6 @@ def test_every_kubernetes_object_is_valid(stack: Declared, version: str) -> None
     }
     for resource in builtin:
         check_manifest(resource.inputs, version)
-
-
-def test_names_are_unique(stack: Declared) -> None:
-    counts = Counter((resource.type, resource.name) for resource in stack)
-
-    assert [name for name, count in counts.items() if count > 1] == []
-
-
-def test_the_longest_deployment_id_fits_every_service(
-    settings: StackSettings, artifacts: Artifacts
-) -> None:
-    model_id, name = "m" * 40, "v" * (DEPLOYMENT_ID_LENGTH - 41)
-    deployment = settings.models["ocr"].deployments["v2"]
-    model = ModelSettings(deployments={name: deployment})
-    longest = settings.model_copy(update={"models": {model_id: model}})
-
-    declared = record(lambda: declare_stack(longest, artifacts))
-
-    suffix = len("-0a1b2c3")  # Pulumi makes names unique
-    limits = {"iam/role:Role": 64, "sqs/queue:Queue": 80, "ecr/repository:Repository": 256}
-    for kind, limit in limits.items():
-        assert max(len(r.name) + suffix for r in declared.of_type(kind)) <= limit
-    (scaling,) = declared.of_type(":ScaledObject")
-    assert len(f"keda-hpa-{scaling.inputs['metadata']['name']}") <= 63
 
 
 def test_every_resource_belongs_to_a_component(stack: Declared) -> None:

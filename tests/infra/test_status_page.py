@@ -7,14 +7,9 @@ from typing import Any
 import pytest
 from pydantic.alias_generators import to_snake
 
-from infra.artifacts.artifacts import Artifacts
 from infra.artifacts.workspace import ROOT
-from infra.program import declare as declare_stack
-from infra.settings.stack_settings import StackSettings
-from tests.infra.conftest import stack_file
-from tests.infra.recording import Registered, record
-
-MIRROR = "123456789012.dkr.ecr.us-east-1.amazonaws.com/mirror"
+from tests.infra.conftest import Stacks
+from tests.infra.recording import Registered
 
 
 class _Row:
@@ -35,20 +30,11 @@ ROWS = tuple(
 
 
 @pytest.fixture(scope="module")
-def declared(artifacts: Artifacts) -> list[Registered]:
+def declared(declared_stack: Stacks) -> list[Registered]:
     """What the production example declares, also in the other kinds of network and fleet."""
-    prod = StackSettings.read(stack_file("Pulumi.prod.yaml.example"))
-    other = prod.model_dump(mode="json", exclude_none=True)
-    other["network"]["egress"] = "private"
-    other["cluster"]["create"] |= {"image_mirror": MIRROR}
-    other["cluster"]["create"]["fleet"]["autoscaler"] = "karpenter"
-    graphs = [
-        record(lambda: declare_stack(prod, artifacts)),
-        record(lambda: declare_stack(StackSettings.checked(other), artifacts)),
-    ]
     return [
         resource
-        for graph in graphs
+        for graph in (declared_stack("prod"), declared_stack("other"))
         for resource in graph
         if not (resource.is_component or resource.type.startswith("pulumi:"))
     ]

@@ -1,11 +1,11 @@
 """Whatever one resource says of another is of something that is there, and of the right kind."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from tests.infra.conftest import Stacks
 from tests.infra.graph.references.arns import unknown_arns, unknown_queues
 from tests.infra.graph.references.inputs import strays, used_places
 from tests.infra.graph.references.kubernetes import (
@@ -57,8 +57,6 @@ ELSEWHERE = {
     "arn:aws:iam::123456789012:instance-profile/*",
 }
 """ARNs of nothing in the stack, every one on purpose."""
-
-Stacks = Callable[[str], Declared]
 
 
 @pytest.fixture(scope="module")
