@@ -75,11 +75,8 @@ def wire(
 ) -> Process:
     """Put a process together; nothing runs yet."""
     protocol = _protocol(environment, ports)
-    gate = Gate(
-        environment.concurrency_target,
-        environment.hold_budget_seconds,
-        low_priority_share=environment.low_priority_share,
-    )
+    batching = _batching(environment, model_server, metrics)
+    gate = _gate(environment, batching)
     threads = Threads("aws", min(32, 4 + 2 * environment.concurrency_target))
     heartbeats = Heartbeats(protocol, ports.queue, environment.lease_seconds)
     readiness = Readiness(model_server)
@@ -96,7 +93,7 @@ def wire(
             clock=ports.clock,
             predict_timeout_seconds=environment.predict_timeout_seconds,
             restart_after_stop=environment.restart_after_stop,
-            batching=_batching(environment, model_server, metrics),
+            batching=batching,
         ),
         metrics=metrics,
         threads=threads,
@@ -126,6 +123,15 @@ def _settling(ports: Ports, threads: Threads, in_hand: Callable[[], int]) -> Set
         announcing=Announcing(results=ports.results, notifier=ports.notifier),
         threads=threads,
         in_hand=in_hand,
+    )
+
+
+def _gate(environment: DispatcherEnvironment, batching: Batching | None) -> Gate:
+    return Gate(
+        environment.concurrency_target,
+        environment.hold_budget_seconds,
+        low_priority_share=environment.low_priority_share,
+        under_way_below=batching.under_way_below if batching else None,
     )
 
 

@@ -87,6 +87,14 @@ class Batching:
         finally:
             self._part_with(member)
 
+    def under_way_below(self, priority: int) -> int:
+        """Return how many requests of lower priority than this the model server has."""
+        return sum(
+            each.request.priority > priority and not each.answer.done()
+            for members in self._flights.values()
+            for each in members
+        )
+
     def _wait(self, member: Member) -> None:
         insort(self._waiting, member, key=lambda each: each.turn)
 

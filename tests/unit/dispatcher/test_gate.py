@@ -194,3 +194,30 @@ async def test_a_closed_gate_turns_everybody_away(wait: str) -> None:
     with pytest.raises(GateClosedError):
         await gate.to_deck(gate.admit(0))
     assert gate.room(0) == 0
+
+
+async def test_what_only_waits_for_its_batch_is_overtaken_by_higher_priorities() -> None:
+    gate = Gate(4, 2, under_way_below=lambda priority: 2 if priority < 2 else 0)
+    for _ in range(4):
+        await _running(gate, 2)
+    assert (gate.room(2), gate.room(0)) == (0, 2)
+
+    for _ in range(2):
+        await _running(gate, 0)
+    assert gate.running == 6
+    assert gate.room(0) == 0
+    third = asyncio.ensure_future(_running(gate, 0))
+    await _settle()
+    assert not third.done()
+
+    gate.close()
+    with pytest.raises(GateClosedError):
+        await third
+
+
+async def test_whoever_overtakes_makes_no_room_for_its_own_priority() -> None:
+    gate = Gate(2, 2, under_way_below=lambda _: 0)
+    for _ in range(2):
+        await _running(gate, 1)
+
+    assert (gate.room(0), gate.room(1), gate.room(2)) == (2, 0, 0)

@@ -385,3 +385,14 @@ def test_a_request_that_was_given_back_is_batched_again(world: World) -> None:
     world.ask(1)
 
     assert world.depart().inputs == [0, 1]
+
+
+def test_it_says_whom_higher_priorities_may_still_overtake(world: World) -> None:
+    callers = [world.ask(number, priority=priority) for number, priority in enumerate([2, 2, 1, 0])]
+    world.ask("waits", priority=2)
+
+    assert [world.batching.under_way_below(priority) for priority in range(3)] == [3, 2, 0]
+    world.leave(callers[0])
+    assert world.batching.under_way_below(0) == 2
+    world.echo(world.calls[0])
+    assert world.batching.under_way_below(0) == 0
