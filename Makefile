@@ -5,7 +5,7 @@ SHELL := /bin/bash
 export PATH := $(PATH):$(HOME)/.local/bin:$(CURDIR)/.penstock/uv/bin
 PYTEST := uv run --frozen pytest
 
-.PHONY: help setup demo check test test-fast faults chaos big-payloads fuzz-api image-check docs format clean
+.PHONY: help setup demo check test test-fast faults chaos big-payloads fuzz-api image-check docs format clean bench bench-quick
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -47,6 +47,12 @@ fuzz-api: setup ## Random calls of everything documented on the local stack, ten
 
 image-check: setup ## Build the images with buildah and finish requests on them (needs root, Debian)
 	@$(PYTEST) -v -s -rs tests/images/check_images.py
+
+bench: setup ## What the platform costs beside its floors and its peers; writes docs/performance.md
+	@uv run --frozen python -m bench --write
+
+bench-quick: setup ## The main ratios, in under a minute
+	@uv run --frozen python -m bench --quick
 
 docs: setup ## Write docs/openapi.yaml from the contracts, docs/settings.md from the settings
 	uv run --frozen python -m penstock.dialects.openapi > docs/openapi.yaml

@@ -14,6 +14,7 @@ from bench.processes.starting import measure, running
 from bench.rounds import Sample
 
 _WARM_UP_SHARE = 0.15
+_FETCHED_AHEAD = 300
 _NO_AWS = {"AWS_REGION": "eu-central-1"}
 
 
@@ -58,7 +59,7 @@ class Lab:
             in_process=queued if backend is Backend.IN_PROCESS else 0,
             has_model_server=bool(url),
         )
-        with self._queues(backend, queued, url, slots) as environment:
+        with self._queues(backend, queued, settings.requests, url, slots) as environment:
             return measure("bench.processes.dispatcher", settings, environment)
 
     def bare_loop(self, backend: Backend, requests: int, queued: int = 0, slots: int = 1) -> Sample:
@@ -69,7 +70,8 @@ class Lab:
             threads=1 if backend is Backend.IN_PROCESS else min(slots, 4),
         )
         spare = 10 * (settings.threads + 1)
-        with self._queues(backend, max(queued, requests + spare), "", 1) as environment:
+        queued = max(queued, requests + spare)
+        with self._queues(backend, queued, requests + spare, "", 1) as environment:
             return measure("bench.processes.bare_loop", settings, environment)
 
     def dispatcher_environment(
@@ -83,20 +85,21 @@ class Lab:
 
     @contextmanager
     def _queues(
-        self, backend: Backend, queued: int, url: str, slots: int
+        self, backend: Backend, queued: int, needed: int, url: str, slots: int
     ) -> Iterator[Mapping[str, str]]:
         queues = ("p0", "p1", "p2")
         waiting = []
         if backend is Backend.EMULATOR:
             queues = self.stack.new_queues()
             waiting = list(waiting_requests(queued))
-            self.stack.feed(queues, waiting)
+            # Priority 0 is a third of them and comes first; what is not reached needs no row.
+            self.stack.feed(queues, waiting, rows=3 * needed + _FETCHED_AHEAD)
         settings: dict[str, object] = {"concurrency_target": slots}
         if url:
             settings["model_server_url"] = url
         yield self.dispatcher_environment(queues, **settings)
         if backend is Backend.EMULATOR:
-            self.stack.clear(queues, waiting)
+            self.stack.clear(queues, waiting[: 3 * needed + _FETCHED_AHEAD])
 
 
 def per_request_ms(sample: Sample) -> float:

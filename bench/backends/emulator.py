@@ -71,13 +71,18 @@ class EmulatedStack:
         ]
         return urls[0], urls[1], urls[2]
 
-    def feed(self, queues: tuple[str, str, str], waiting: Iterable[Waiting]) -> None:
-        """Accept requests into the queues of a deployment."""
+    def feed(
+        self,
+        queues: tuple[str, str, str],
+        waiting: Iterable[Waiting],
+        rows: int | None = None,
+    ) -> None:
+        """Accept requests into the queues of a deployment; only the first `rows` get a row."""
         queue = SqsRequestQueue(queues, self.aws.sqs)
         requests = list(waiting)
         with ThreadPoolExecutor(_WRITERS) as threads:
-            rows = _chunks([each.row for each in requests], _ROWS_PER_WRITE)
-            list(threads.map(self._put_rows, rows))
+            reached = [each.row for each in requests[:rows]]
+            list(threads.map(self._put_rows, _chunks(reached, _ROWS_PER_WRITE)))
             for lane in range(3):
                 own = [each.message for each in requests if each.priority == lane]
                 for messages in _chunks(own, _MESSAGES_PER_SEND):
