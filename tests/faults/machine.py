@@ -57,10 +57,11 @@ class FaultyStack(RuleBasedStateMachine):
     """One stack; what its runs do is counted in `tally`."""
 
     tally: ClassVar[Tally]
+    max_batch_size: ClassVar[int] = 1
 
     def __init__(self) -> None:
         super().__init__()
-        self.stack = Stack()
+        self.stack = Stack(max_batch_size=self.max_batch_size)
 
     def is_running(self) -> bool:
         return bool(self.stack.runnable())
@@ -68,7 +69,7 @@ class FaultyStack(RuleBasedStateMachine):
     @initialize(workers=st.integers(1, 3), slots=st.integers(1, 3))
     def start(self, workers: int, slots: int) -> None:
         for _ in range(workers):
-            self.stack.start_worker(slots)
+            self.stack.start_worker(slots * self.stack.max_batch_size)
 
     @rule(submission=_SUBMISSIONS, is_big=st.integers(0, 7), times=st.integers(1, 2))
     def submit(self, submission: Submission, is_big: int, times: int) -> None:

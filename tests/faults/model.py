@@ -1,20 +1,21 @@
 """Model servers that answer when the simulation says so."""
 
 import asyncio
+import json
 from dataclasses import dataclass
 
 from penstock.adapters.contents import in_memory
 from penstock.contracts.origin import ContainerCall
 from penstock.contracts.request import RequestId
 from penstock.protocol.loading import Loaded
-from runtime_image.dispatcher.model_server.server import Answer
+from runtime_image.dispatcher.model_server.server import Answer, ModelFaultError
 from tests.faults.ledger import Ledger
 from tests.faults.simulation.turns import SimulatedProcess
 
 
 @dataclass(eq=False)
 class ModelCall:
-    """A call that a model server works on until the simulation answers it."""
+    """A request that a model server works on until the simulation answers it."""
 
     worker: SimulatedProcess
     request_id: RequestId
@@ -40,12 +41,36 @@ class SimulatedModel:
         call: ContainerCall | None,
         timeout_seconds: float,
     ) -> Answer:
-        self.ledger.ran(self.worker.name, request_id, in_memory(payload.content))
-        answer: asyncio.Future[Answer] = self.worker.loop.create_future()
-        running = ModelCall(self.worker, request_id, answer)
-        self.calls.append(running)
+        content = in_memory(payload.content)
+        ids = request_id.split(",")
+        inputs = [content]
+        if len(ids) > 1:
+            inputs = [json.dumps(value).encode() for value in json.loads(content)]
+        running = [self._begin(RequestId(id_), own) for id_, own in zip(ids, inputs, strict=True)]
         try:
-            return await answer
+            if len(running) == 1:
+                return await running[0].answer
+            outputs = await asyncio.gather(*map(_output, running))
+            return Answer(b"[%s]" % b",".join(outputs), "application/json")
         finally:
-            if running in self.calls:
-                self.calls.remove(running)
+            for each in running:
+                if each in self.calls:
+                    self.calls.remove(each)
+
+    def _begin(self, request_id: RequestId, content: bytes) -> ModelCall:
+        self.ledger.ran(self.worker.name, request_id, content)
+        answer: asyncio.Future[Answer] = self.worker.loop.create_future()
+        call = ModelCall(self.worker, request_id, answer)
+        self.calls.append(call)
+        return call
+
+
+async def _output(call: ModelCall) -> bytes:
+    """Return what stands for one request in the answer to a batch; raise what ends it for all."""
+    try:
+        answer = await call.answer
+    except ModelFaultError as failure:
+        if failure.answer is None:
+            raise
+        return json.dumps({"error": "boom", "status": failure.answer.http_status}).encode()
+    return in_memory(answer.body)

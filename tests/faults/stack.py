@@ -52,6 +52,8 @@ class Stack:
     workers: list[Worker] = field(default_factory=list)
     model_calls: list[ModelCall] = field(default_factory=list)
     kills: int = 0
+    max_batch_size: int = 1
+    """How many requests may share a call to the model server."""
 
     def __post_init__(self) -> None:
         self.ledger = Ledger(self.world)
@@ -69,7 +71,7 @@ class Stack:
         All have the name of this machine and process: only the attempt tells them apart.
         """
         process = self._process("dispatcher")
-        settings = environment(concurrency_target)
+        settings = environment(concurrency_target, self.max_batch_size)
         drain = Drain(settings.drain_seconds)
         ports = services.dispatcher_ports(self.world.seen_by(process))
         wired = wire(

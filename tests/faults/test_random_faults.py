@@ -9,7 +9,9 @@ from tests.faults.tally import Tally
 
 
 @pytest.mark.usefixtures("virtual_time")
-def test_no_interleaving_of_faults_breaks_a_promise(tally: Tally) -> None:
-    counted = type("CountedStack", (FaultyStack,), {"tally": tally})
+@pytest.mark.parametrize("max_batch_size", [1, 3])
+def test_no_interleaving_of_faults_breaks_a_promise(tally: Tally, max_batch_size: int) -> None:
+    own = {"tally": tally, "max_batch_size": max_batch_size}
+    counted = type("CountedStack", (FaultyStack,), own)
     run_state_machine_as_test(counted, settings=PROFILE.machine)
     assert tally.steps >= PROFILE.least_steps

@@ -121,7 +121,7 @@ def catalog() -> InMemoryCatalog:
     return InMemoryCatalog([model])
 
 
-def environment(concurrency_target: int) -> DispatcherEnvironment:
+def environment(concurrency_target: int, max_batch_size: int = 1) -> DispatcherEnvironment:
     """Return the settings of a dispatcher with the shortest lease."""
     required = {
         name: "x"
@@ -129,5 +129,11 @@ def environment(concurrency_target: int) -> DispatcherEnvironment:
         if described.is_required()
     }
     return DispatcherEnvironment.model_validate(
-        required | {"lease_seconds": LEASE_SECONDS, "concurrency_target": concurrency_target}
+        {
+            **required,
+            "lease_seconds": LEASE_SECONDS,
+            "concurrency_target": concurrency_target,
+            "max_batch_size": max_batch_size,
+            "max_batch_wait_ms": 50,
+        }
     )
