@@ -108,6 +108,12 @@ def test_the_program_keeps_to_its_policies(stack: Declared) -> None:
     assert mandatory(stack) == []
 
 
+def test_advice_that_the_program_does_not_follow_is_known(stack: Declared) -> None:
+    # Unreserved, functions share the account's concurrency; secrets are rotated by hand, with two
+    # of them valid at a time.
+    assert {f.policy for f in findings(stack)} == {"lambda-concurrency", "secrets-rotation"}
+
+
 @pytest.mark.parametrize("autoscaler", ["cluster-autoscaler", "karpenter"])
 def test_every_kind_of_platform_keeps_to_the_policies(autoscaler: str) -> None:
     assert mandatory(platform(autoscaler=autoscaler), PLATFORM_CONFIG) == []
