@@ -13,6 +13,7 @@ from infra.program import declare as declare_stack
 from infra.settings.stack_settings import StackSettings
 from tests.infra.graph.lifelike import Lifelike
 from tests.infra.recording import Declared, record
+from tests.infra.unbuilt import unbuilt_artifacts
 
 Declare = Callable[[Callable[[], Any]], Declared]
 Stacks = Callable[[str], Declared]
@@ -28,12 +29,7 @@ def declare() -> Declare:
 @pytest.fixture(scope="session")
 def artifacts(tmp_path_factory: pytest.TempPathFactory) -> Artifacts:
     """Built parts that nobody built."""
-    folder = tmp_path_factory.mktemp("artifacts")
-    (folder / "functions.zip").touch()
-    (folder / "Dockerfile").write_text("FROM scratch\n")
-    return Artifacts(
-        lambda_archive=lambda: folder / "functions.zip", model_context=lambda _truss: folder
-    )
+    return unbuilt_artifacts(tmp_path_factory.mktemp("artifacts"))
 
 
 def stack_file(name: str) -> Path:
