@@ -125,10 +125,14 @@ class Gate:
             return 0
         return math.ceil(seconds * self._slots / max(self._service_seconds, 1e-4))
 
-    def overflows(self, priority: int) -> bool:
-        """Whether a message just fetched would not start within the budget."""
-        waiting = self._ahead_of(priority, *_WAITING)
-        return waiting >= self._would_start(priority) and not self.is_guaranteed(priority)
+    def overflows(self, priority: int, uncounted: int = 0) -> bool:
+        """Whether a message just fetched would not start within the budget.
+
+        `uncounted` were handed over just before it, and are not admitted yet.
+        """
+        waiting = self._ahead_of(priority, *_WAITING) + uncounted
+        is_guaranteed = self.is_guaranteed(priority) and not uncounted
+        return waiting >= self._would_start(priority) and not is_guaranteed
 
     def _ahead_of(self, priority: int, *stages: Stage) -> int:
         return sum(self._counts[stage, p] for stage in stages for p in range(priority + 1))

@@ -29,6 +29,8 @@ class _Lane(Enum):
     """What is known of a lane."""
 
     EMPTY = "empty"
+    """It had fewer messages than were asked for."""
+
     HAS_MORE = "has more"
     UNKNOWN = "unknown"
     """Nobody has looked since the worker had room for its messages."""
@@ -79,17 +81,28 @@ class Lanes:
             await self._turn(priority)
             if self._stopped.is_set():
                 return
-            deliveries = await self._receive(priority)
+            asked = min(RECEIVE_LIMIT, max(1, self._gate.room(priority)))
+            deliveries = await self._receive(priority, asked)
             if deliveries:
                 await self._higher_lanes_known(priority)
-            for delivery in deliveries:
-                if self._stopped.is_set() or self._gate.overflows(priority):
-                    await self._return(delivery)
-                else:
-                    carry(delivery)
+            await self._hand_over(priority, deliveries, carry)
             if deliveries:
-                # Only now, so that a lower lane finds these counted.
-                self._learn(priority, _Lane.HAS_MORE)
+                # Only now, so that a lower lane finds these counted. A trickle leaves slots free:
+                # it must not close the lower lanes for as long as it lasts.
+                is_drained = len(deliveries) < asked
+                self._learn(priority, _Lane.EMPTY if is_drained else _Lane.HAS_MORE)
+
+    async def _hand_over(
+        self, priority: int, deliveries: Sequence[Delivery], carry: Callable[[Delivery], None]
+    ) -> None:
+        uncounted = 0
+        for delivery in deliveries:
+            if self._stopped.is_set() or self._gate.overflows(priority, uncounted):
+                await self._return(delivery)
+                uncounted = 0  # their tasks have begun meanwhile
+            else:
+                carry(delivery)
+                uncounted += 1
 
     async def _turn(self, priority: int) -> None:
         """Wait until this lane may be polled."""
@@ -132,7 +145,7 @@ class Lanes:
         for wait in waits:
             wait.cancel()
 
-    async def _receive(self, priority: int) -> Sequence[Delivery]:
+    async def _receive(self, priority: int, asked: int) -> Sequence[Delivery]:
         started = time.monotonic()
         found_empty = asyncio.get_running_loop().call_later(
             _QUIET_SECONDS, self._learn, priority, _Lane.EMPTY
@@ -141,7 +154,7 @@ class Lanes:
             deliveries = await self._threads(
                 self._queue.receive,
                 priority=priority,
-                max_messages=min(RECEIVE_LIMIT, max(1, self._gate.room(priority))),
+                max_messages=asked,
                 wait_seconds=_WAIT_SECONDS,
                 visible_after_seconds=self._lease_seconds,
             )

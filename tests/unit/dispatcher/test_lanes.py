@@ -1,7 +1,7 @@
 """Which of the messages that wait in several lanes are fetched."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from threading import Event
 from typing import Any
@@ -39,8 +39,7 @@ class UnevenQueue(InMemoryRequestQueue):
         return deliveries
 
     def put(self, priority: int) -> None:
-        message = QueueMessage(request_id=RequestId(str(priority)), text="1")
-        self.send(message, priority=priority, tenant="acme")
+        self.send(message(str(priority)), priority=priority, tenant="acme")
 
 
 @pytest.fixture
@@ -48,10 +47,43 @@ def queue() -> UnevenQueue:
     return UnevenQueue()
 
 
+class TricklingQueue(InMemoryRequestQueue):
+    """Its highest lane has one message for whoever asks, and never two."""
+
+    def __init__(self) -> None:
+        super().__init__(utc_now)
+
+    def receive(self, *, priority: int, **wanted: Any) -> Sequence[Delivery]:
+        if priority == 0:
+            self.send(message("0"), priority=0, tenant="acme")
+        return super().receive(priority=priority, **wanted)
+
+
+def message(name: str) -> QueueMessage:
+    return QueueMessage(request_id=RequestId(name), text="1")
+
+
+@asynccontextmanager
+async def polling(
+    queue: InMemoryRequestQueue, gate: Gate, carry: Callable[[Delivery], None]
+) -> AsyncIterator[None]:
+    """Poll for a worker that is idle."""
+    readiness = Readiness(HeldModel())
+    lanes = Lanes(queue, gate, lease_seconds=30, readiness=readiness)
+    watching = asyncio.create_task(readiness.watch())
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(lanes.run(carry))
+        yield
+        lanes.stop()
+        gate.close()
+        watching.cancel()
+    lanes.close()
+
+
 @asynccontextmanager
 async def busy(queue: UnevenQueue, fetched: list[int]) -> AsyncIterator[asyncio.Event]:
     """Poll for a worker whose one slot is busy until the yielded event is set."""
-    gate, readiness, is_free = Gate(1, 2), Readiness(HeldModel()), asyncio.Event()
+    gate, is_free = Gate(1, 2), asyncio.Event()
     first = gate.admit(0)
     await gate.to_deck(first)
     await gate.to_slot(first)
@@ -64,16 +96,10 @@ async def busy(queue: UnevenQueue, fetched: list[int]) -> AsyncIterator[asyncio.
         await is_free.wait()
         gate.leave(first, 600)
 
-    lanes = Lanes(queue, gate, lease_seconds=30, readiness=readiness)
-    watching = asyncio.create_task(readiness.watch())
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(lanes.run(carry))
-        tasks.create_task(free())
+    async with polling(queue, gate, carry):
+        freeing = asyncio.create_task(free())
         yield is_free
-        lanes.stop()
-        gate.close()
-        watching.cancel()
-    lanes.close()
+        await freeing
 
 
 @pytest.mark.spec("baseten", 17)
@@ -97,3 +123,33 @@ async def test_a_lane_that_cannot_be_read_keeps_no_lower_one_waiting(queue: Unev
         is_free.set()
         await until(lambda: bool(fetched))
     assert fetched == [2]
+
+
+async def test_a_trickle_of_high_priority_leaves_free_slots_to_lower_ones() -> None:
+    queue, gate, fetched = TricklingQueue(), Gate(100, 2), [0, 0, 0]
+    for number in range(25):
+        queue.send(message(f"lower-{number}"), priority=1, tenant="acme")
+
+    def carry(delivery: Delivery) -> None:
+        gate.leave(gate.admit(delivery.priority), 0.01)
+        fetched[delivery.priority] += 1
+
+    async with polling(queue, gate, carry):
+        await until(lambda: fetched[1] == 25)
+    assert fetched[0]
+
+
+async def test_no_more_of_a_batch_is_kept_than_finds_room(queue: UnevenQueue) -> None:
+    gate, fetched, tasks = Gate(5, 2), list[int](), set[asyncio.Task[None]]()
+    for priority in (0, 0, 0, 2, 2, 2, 2, 2):
+        queue.put(priority)
+
+    async def admit(delivery: Delivery) -> None:
+        gate.admit(delivery.priority)
+        fetched.append(delivery.priority)
+
+    async with polling(
+        queue, gate, lambda delivery: tasks.add(asyncio.create_task(admit(delivery)))
+    ):
+        await until(lambda: len(fetched) >= 5 and queue.depth().queued == 3)
+    assert sorted(fetched) == [0, 0, 0, 2, 2]
