@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from operator import mul
 from pathlib import Path
 
 import httpx
@@ -72,6 +73,12 @@ def echo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
 @pytest.fixture(scope="module")
 def ocr(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     with served("ocr", tmp_path_factory.mktemp("ocr")) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def embeddings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    with served("embeddings", tmp_path_factory.mktemp("embeddings")) as client:
         yield client
 
 
@@ -146,3 +153,56 @@ def test_ocr_says_what_is_wrong_with_its_input(
     answer = ocr.post(PREDICT, json=model_input)
 
     assert (answer.status_code, answer.json()) == (status, {"error": error})
+
+
+SENTENCES = (
+    "A man is eating food.",
+    "A man is eating a piece of bread.",
+    "The stock market fell sharply today.",
+)
+
+
+def likeness(first: dict[str, list[float]], second: dict[str, list[float]]) -> float:
+    """Return the cosine of the angle between two embeddings, whose length is 1."""
+    return float(sum(map(mul, first["embedding"], second["embedding"])))
+
+
+def test_embeddings_of_like_sentences_are_alike(embeddings: httpx.Client) -> None:
+    food, bread, market = (
+        embeddings.post(PREDICT, json={"text": text}).json() for text in SENTENCES
+    )
+
+    assert len(food["embedding"]) == 384
+    assert likeness(food, food) == pytest.approx(1)
+    # What sentence-transformers documents for this pair.
+    assert likeness(food, bread) == pytest.approx(0.7553, abs=1e-3)
+    assert likeness(food, market) < 0.1
+
+
+def test_embeddings_are_the_same_in_a_batch_of_sentences_of_any_length(
+    embeddings: httpx.Client,
+) -> None:
+    texts = [*SENTENCES, "", "no", "and so on " * 500]
+    inputs = [{"text": text} for text in texts]
+
+    together = embeddings.post(PREDICT, json=inputs).json()
+
+    assert len(together) == len(inputs)
+    for one, model_input in zip(together, inputs, strict=True):
+        alone = embeddings.post(PREDICT, json=model_input).json()
+        assert likeness(one, alone) == pytest.approx(1, abs=1e-5)
+
+
+def test_embeddings_refuse_one_input_of_a_batch_and_not_the_others(
+    embeddings: httpx.Client,
+) -> None:
+    refused = {"error": 'the input is not {"text": "<a sentence>"}', "status": 400}
+
+    outputs = embeddings.post(PREDICT, json=["text", {"text": "hello"}, {"text": 1}]).json()
+    alone = embeddings.post(PREDICT, json={"text": 1})
+    none = embeddings.post(PREDICT, json=["text"])
+
+    assert (outputs[0], outputs[2]) == (refused, refused)
+    assert len(outputs[1]["embedding"]) == 384
+    assert (alone.status_code, alone.json()) == (400, {"error": refused["error"]})
+    assert none.json() == [refused]

@@ -9,6 +9,7 @@ import yaml
 ROOT = Path(__file__).parents[3]
 MODELS = sorted((ROOT / "examples" / "models").iterdir())
 OCR = ROOT / "examples" / "models" / "ocr"
+EMBEDDINGS = ROOT / "examples" / "models" / "embeddings"
 
 
 def modules_imported_by(source: Path) -> set[str]:
@@ -56,3 +57,12 @@ def test_the_gpu_environment_differs_in_the_runtime_alone() -> None:
     name, version = runtime.split("==")
     assert gpu_runtime == f"{name}-gpu[cuda,cudnn]=={version}"
     assert name in never_on_gpu
+
+
+def test_embeddings_need_no_pytorch_and_on_a_gpu_cublas_alone() -> None:
+    on_cpu, never_on_cpu = requirements(EMBEDDINGS / "pyproject.toml")
+    on_gpu, never_on_gpu = requirements(EMBEDDINGS / "gpu" / "pyproject.toml")
+
+    assert never_on_cpu == never_on_gpu == {"sentence-transformers"}
+    assert on_cpu <= on_gpu
+    assert [each.partition(">")[0] for each in on_gpu - on_cpu] == ["nvidia-cublas-cu12"]
