@@ -1,6 +1,7 @@
 """What is built before a stack can start: the functions' archive, models and their packages."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from infra.artifacts.lambda_bundle import lambda_archive, target_of
 from infra.artifacts.model_image import container_context, model_context
 from infra.artifacts.workspace import CACHE, ROOT
 from infra.settings.stack_settings import StackSettings
-from penstock.local.pods.images.images import model_image
+from penstock.local.pods.images.images import Image, model_image
 
 MODEL_ENVIRONMENTS = CACHE / "model-environments"
 
@@ -19,6 +20,9 @@ class Built:
     """The parts of a stack that run on this machine."""
 
     artifacts: Artifacts
+    models: Mapping[Path, Image]
+    """What runs as a model server, by the context of its image."""
+
     root: Path = ROOT
 
 
@@ -27,18 +31,21 @@ async def build(settings: StackSettings, lambda_interpreter: Path) -> Built:
     deployments = [d for model in settings.models.values() for d in model.deployments.values()]
     trusses = {ROOT / d.truss for d in deployments if d.truss is not None}
     containers = {ROOT / d.container for d in deployments if d.container is not None}
-    archive, _, _ = await asyncio.gather(
+    archive, models = await asyncio.gather(
         asyncio.to_thread(lambda: lambda_archive(target_of(lambda_interpreter))),
-        asyncio.gather(*map(_build_truss, sorted(trusses))),
-        asyncio.gather(*map(_build_container, sorted(containers))),
+        asyncio.gather(
+            *map(_built_truss, sorted(trusses)), *map(_built_container, sorted(containers))
+        ),
     )
-    return Built(Artifacts(lambda_archive=lambda: archive, model_context=model_context))
+    artifacts = Artifacts(lambda_archive=lambda: archive, model_context=model_context)
+    return Built(artifacts, dict(models))
 
 
-async def _build_truss(directory: Path) -> None:
+async def _built_truss(directory: Path) -> tuple[Path, Image]:
     context = await asyncio.to_thread(model_context, directory)
-    await model_image(context, MODEL_ENVIRONMENTS)
+    return context.resolve(), await model_image(context, MODEL_ENVIRONMENTS)
 
 
-async def _build_container(directory: Path) -> None:
-    await model_image(container_context(directory), MODEL_ENVIRONMENTS)
+async def _built_container(directory: Path) -> tuple[Path, Image]:
+    context = container_context(directory)
+    return context.resolve(), await model_image(context, MODEL_ENVIRONMENTS)

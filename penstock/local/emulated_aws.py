@@ -1,6 +1,8 @@
 """boto3 clients of an emulated AWS."""
 
+import threading
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -11,6 +13,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_iam import IAMClient
     from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_lambda.type_defs import FunctionCodeTypeDef
     from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
 ACCOUNT_ID = "000000000000"
 """MiniStack's account for access keys that are no account number themselves."""
+
+_CODE_BUCKET = "penstock-local-code"
 
 
 class EmulatedAws:
@@ -36,6 +41,8 @@ class EmulatedAws:
         # A proxy of the user's is not for loopback.
         config = Config(retries={"max_attempts": 2}, read_timeout=30, proxies={})
         self._options: dict[str, Any] = {"endpoint_url": endpoint_url, "config": config}
+        self._kept: set[Path] = set()
+        self._keeping = threading.Lock()
 
     def make_clients(self) -> None:
         """Make every client now, in this thread; afterwards any may be used in any thread."""
@@ -50,6 +57,19 @@ class EmulatedAws:
         else:
             where: Any = {"LocationConstraint": self.region}
             self.s3.create_bucket(Bucket=name, CreateBucketConfiguration=where)
+
+    def keep_archive(self, archive: Path) -> "FunctionCodeTypeDef":
+        """Put an archive of code where functions find it, once for all of them; return where.
+
+        Inside a call it would be encoded, signed and hashed anew for every function.
+        """
+        with self._keeping:
+            if not self._kept:
+                self.make_bucket(_CODE_BUCKET)
+            if archive not in self._kept:
+                self.s3.put_object(Bucket=_CODE_BUCKET, Key=archive.name, Body=archive.read_bytes())
+                self._kept.add(archive)
+        return {"S3Bucket": _CODE_BUCKET, "S3Key": archive.name}
 
     def rest_api_url(self, api_id: str, stage: str) -> str:
         """Return where a stage of a REST API answers, whatever `Host` it is called by."""

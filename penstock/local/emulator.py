@@ -60,6 +60,7 @@ class Emulator:
         self.child = child
         self.region = region
         self.endpoint_url = f"http://127.0.0.1:{port}"
+        self._aws = EmulatedAws(self.endpoint_url, region)
 
     @classmethod
     async def start(cls, interpreter: Interpreter, region: str, state: StateFolder) -> "Emulator":
@@ -104,7 +105,7 @@ class Emulator:
 
     def aws(self) -> EmulatedAws:
         """Return clients for everything in here."""
-        return EmulatedAws(self.endpoint_url, self.region)
+        return self._aws
 
 
 def _command(interpreter: Interpreter, port: int, region: str, state: StateFolder) -> Command:

@@ -17,15 +17,15 @@ from penstock.contracts.ports.clock import utc_now
 from penstock.contracts.request import Tenant
 from penstock.contracts.stack.local_stack import LocalStack
 from penstock.contracts.stack.stack_outputs import StackOutputs
-from penstock.local.building import MODEL_ENVIRONMENTS, Built, build
+from penstock.local.building import Built, build
 from penstock.local.emulator import Emulator, EmulatorError, Interpreter
 from penstock.local.front import Front
-from penstock.local.materialise.caller_places import make_caller_places
-from penstock.local.materialise.program import Materialised, run_program
+from penstock.local.materialise.program import Materialised
 from penstock.local.materialise.resources.cluster import DEPLOYMENT, IMAGE, SCALED_OBJECT
 from penstock.local.materialise.resources.schedules import SCHEDULE, Schedule
+from penstock.local.materialise.whole_stack import declare_stack
 from penstock.local.pods.events import EventLog
-from penstock.local.pods.images.images import resolve_images
+from penstock.local.pods.images.images import images_by_reference
 from penstock.local.pods.launcher import Launcher
 from penstock.local.pods.scaler import DeploymentScaler
 from penstock.local.pods.workload import Workload, WorkloadError
@@ -155,9 +155,9 @@ async def _started(
         asyncio.to_thread(importlib.import_module, "infra.program"),
     )
     say("declaring the stack")
-    made = await asyncio.to_thread(_declared, settings, built, emulator)
+    made = await asyncio.to_thread(declare_stack, settings, built.artifacts, emulator.aws())
     say("starting the API and the scalers")
-    scalers = await _scalers(made, built, emulator, options, running)
+    scalers = _scalers(made, built, emulator, options, running)
     front = Front(made.exports["api_url"])
     running.push_async_callback(front.stop)
     url = await front.start(options.port)
@@ -196,28 +196,14 @@ async def _emulator(
     return emulator
 
 
-def _declared(settings: StackSettings, built: Built, emulator: Emulator) -> Materialised:
-    from infra.program import declare  # noqa: PLC0415 - imported above, off the event loop
-
-    aws = emulator.aws()
-    made = run_program(
-        lambda: declare(settings, built.artifacts),
-        aws,
-        project="penstock",
-        stack=settings.environment,
-    )
-    make_caller_places(aws, settings)
-    return made
-
-
-async def _scalers(
+def _scalers(
     made: Materialised,
     built: Built,
     emulator: Emulator,
     options: StackOptions,
     running: AsyncExitStack,
 ) -> tuple[DeploymentScaler, ...]:
-    images = await resolve_images(made.of_type(IMAGE), built.root, MODEL_ENVIRONMENTS)
+    images = images_by_reference(made.of_type(IMAGE), built.root, built.models)
     environment = emulator.environment()
     if options.workers_aws_url is not None:
         environment["AWS_ENDPOINT_URL"] = options.workers_aws_url

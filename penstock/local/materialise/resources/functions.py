@@ -1,5 +1,7 @@
 """Lambda functions, what invokes them, their roles and their log groups."""
 
+import time
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,42 +13,75 @@ from penstock.local.materialise.registration import (
     Registration,
 )
 
+FUNCTION = "aws:lambda/function:Function"
+
+_START_SECONDS = 120.0
+_LOOK_SECONDS = 0.05
+
+
+def await_started(aws: EmulatedAws, functions: Iterable[Mapping[str, Any]]) -> None:
+    """Wait for the processes of functions that start when they are published.
+
+    A call that came earlier would start a second process beside the first.
+
+    Raises:
+        MaterialiseError: a function does not start; the text carries the reason.
+    """
+    deadline = time.monotonic() + _START_SECONDS
+    for function in functions:
+        if not function.get("snapStart"):
+            continue
+        which = {"FunctionName": function["name"], "Qualifier": function["version"]}
+        while (seen := aws.lambda_.get_function_configuration(**which))["State"] == "Pending":
+            if time.monotonic() > deadline:
+                raise MaterialiseError(f"function {function['name']} does not start")
+            time.sleep(_LOOK_SECONDS)
+        if seen["State"] == "Failed":
+            raise MaterialiseError(
+                f"function {function['name']} does not start: {seen['StateReason']}"
+            )
+
 
 def _invoke_arn(aws: EmulatedAws, function_arn: str) -> str:
     service = f"arn:aws:apigateway:{aws.region}:lambda:path/2015-03-31"
     return f"{service}/functions/{function_arn}/invocations"
 
 
-def _archive(function: Registration) -> bytes:
+def _archive(function: Registration) -> Path:
     code = function.need("code")
     path = getattr(code, "path", None)
     if path is None:
         raise MaterialiseError(f"{function}: code is not a FileArchive")
-    return Path(path).read_bytes()
+    return Path(path)
 
 
 def _function(aws: EmulatedAws, function: Registration) -> Made:
     name = function.take("name", function.name)
     function.pass_over(
-        "tags", "snapStart", "architectures", "sourceCodeHash", "tracingConfig", "loggingConfig",
+        "tags", "architectures", "sourceCodeHash", "tracingConfig", "loggingConfig",
         "reservedConcurrentExecutions", "description",
     )  # fmt: skip
     variables: dict[str, str] = function.take("environment", {}).get("variables", {})
     # The archive runs in MiniStack's interpreter whatever the runtime's name says.
     runtime: Any = function.need("runtime")
-    arn = aws.lambda_.create_function(
+    snapshots = function.take("snapStart") or {}
+    made = aws.lambda_.create_function(
         FunctionName=name,
         Runtime=runtime,
         Role=function.need("role"),
         Handler=function.need("handler"),
-        Code={"ZipFile": _archive(function)},
+        Code=aws.keep_archive(_archive(function)),
         Environment={"Variables": variables},
         Timeout=function.take("timeout", 3),
         MemorySize=function.take("memorySize", 128),
-    )["FunctionArn"]
-    version = "$LATEST"
-    if function.take("publish"):
-        version = aws.lambda_.publish_version(FunctionName=name)["Version"]
+        Publish=function.take("publish", default=False),
+        # The emulator then starts the function's process at once.
+        SnapStart={"ApplyOn": snapshots.get("applyOn", "None")},
+    )
+    return _made(aws, function, name, made["FunctionArn"], made["Version"])
+
+
+def _made(aws: EmulatedAws, function: Registration, name: str, arn: str, version: str) -> Made:
     return function.made(
         name,
         name=name,
@@ -143,6 +178,6 @@ MATERIALISERS: dict[str, Materialiser] = {
     "aws:iam/rolePolicy:RolePolicy": _role_policy,
     "aws:lambda/alias:Alias": _alias,
     "aws:lambda/eventSourceMapping:EventSourceMapping": _event_source_mapping,
-    "aws:lambda/function:Function": _function,
+    FUNCTION: _function,
     "aws:lambda/permission:Permission": _permission,
 }

@@ -1,6 +1,5 @@
 """What each image that the program builds is here: the build context says what to run."""
 
-import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,21 +47,26 @@ class OwnImage:
 Image = TrussImage | ContainerImage | OwnImage
 
 
-async def resolve_images(
-    built: Iterable[Mapping[str, Any]], root: Path, environments: Path
+def images_by_reference(
+    declared: Iterable[Mapping[str, Any]], root: Path, models: Mapping[Path, Image]
 ) -> dict[str, Image]:
-    """Return what each built image is, by its reference; requirements get installed.
+    """Return what each declared image is, by its reference.
+
+    Args:
+        declared: the registered images.
+        root: the context of our own image.
+        models: what was built of the others, by their context.
 
     Raises:
-        WorkloadError: an image is built from something that only Docker can run.
+        WorkloadError: an image's context is none of these.
     """
-    folders = {_ref(image): Path(image["context"]["location"]).resolve() for image in built}
-
-    async def resolve(folder: Path) -> Image:
-        return OwnImage() if folder == root else await model_image(folder, environments)
-
-    images = await asyncio.gather(*(resolve(folder) for folder in folders.values()))
-    return dict(zip(folders, images, strict=True))
+    images: dict[str, Image] = {}
+    for image in declared:
+        folder = Path(image["context"]["location"]).resolve()
+        if folder != root and folder not in models:
+            raise WorkloadError(f"an image is built from {folder}, which no deployment names")
+        images[_ref(image)] = OwnImage() if folder == root else models[folder]
+    return images
 
 
 def _ref(image: Mapping[str, Any]) -> str:
