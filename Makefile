@@ -5,7 +5,7 @@ SHELL := /bin/bash
 export PATH := $(PATH):$(HOME)/.local/bin:$(CURDIR)/.penstock/uv/bin
 PYTEST := uv run --frozen pytest
 
-.PHONY: help setup demo check test test-fast faults chaos big-payloads fuzz-api image-check docs format clean bench bench-quick
+.PHONY: help setup demo check test test-fast faults chaos big-payloads fuzz-api image-check growth docs format clean bench bench-quick
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -53,6 +53,9 @@ bench: setup ## What the platform costs beside its floors and its peers; writes 
 
 bench-quick: setup ## The main ratios, in under a minute
 	@uv run --frozen python -m bench --quick
+
+growth: setup ## Declare stacks of 50 and 1,000 deployments: how long, how much, what AWS refuses
+	@uv run --frozen python -m tests.infra.growth 50 1000
 
 docs: setup ## Write docs/openapi.yaml from the contracts, docs/settings.md from the settings
 	uv run --frozen python -m penstock.dialects.openapi > docs/openapi.yaml
