@@ -1,4 +1,4 @@
-"""`python -m bench.local_start`: how long `penstock local up` takes to its first accepted request."""
+"""`python -m bench.local_start`: from `penstock local up` to its first accepted request."""
 
 import argparse
 import contextlib
