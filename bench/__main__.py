@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from bench.backends.emulator import emulated_stack
+from bench.batching import measurement as batching
 from bench.figures import Figure, Run
 from bench.lab import Lab
 from bench.machine import commit, machine, today
@@ -36,6 +37,7 @@ _MEASUREMENTS: Mapping[str, Callable[[Lab], list[Figure]]] = {
     "resources": resources.measure,
     "growth": growth.measure,
     "durable-http": durable_http.measure,
+    "batching": batching.measure,
     "peers": peers.measure,
 }
 _QUICK = ("functions", "dispatcher", "occupancy", "durable-http")

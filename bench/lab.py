@@ -41,6 +41,10 @@ class Lab:
         with running("bench.processes.model_server", settings, {}) as url:
             yield url
 
+    def with_warm_up(self, requests: int) -> int:
+        """Return how many requests a dispatcher works on to measure with so many."""
+        return requests + round(requests * _WARM_UP_SHARE)
+
     def dispatch(
         self,
         backend: Backend,
@@ -49,18 +53,23 @@ class Lab:
         *,
         slots: int = 1,
         queued: int = 0,
+        **settings: object,
     ) -> Sample:
-        """Run a dispatcher over fresh queues; an empty `url` is a model without HTTP."""
-        warm_up = round(requests * _WARM_UP_SHARE)
-        queued = max(queued, requests + warm_up)
-        settings = DispatcherSettings(
-            requests=requests + warm_up,
-            warm_up=warm_up,
+        """Run a dispatcher over fresh queues; an empty `url` is a model without HTTP.
+
+        Its environment may be told more.
+        """
+        needed = self.with_warm_up(requests)
+        queued = max(queued, needed)
+        program = DispatcherSettings(
+            requests=needed,
+            warm_up=needed - requests,
             in_process=queued if backend is Backend.IN_PROCESS else 0,
             has_model_server=bool(url),
         )
-        with self._queues(backend, queued, settings.requests, url, slots) as environment:
-            return measure("bench.processes.dispatcher", settings, environment)
+        told: dict[str, object] = {"concurrency_target": slots, **settings}
+        with self._queues(backend, queued, needed, url, **told) as environment:
+            return measure("bench.processes.dispatcher", program, environment)
 
     def bare_loop(self, backend: Backend, requests: int, queued: int = 0, slots: int = 1) -> Sample:
         """Run the floor of a dispatcher over fresh queues."""
@@ -71,7 +80,7 @@ class Lab:
         )
         spare = 10 * (settings.threads + 1)
         queued = max(queued, requests + spare)
-        with self._queues(backend, queued, requests + spare, "", 1) as environment:
+        with self._queues(backend, queued, requests + spare, "") as environment:
             return measure("bench.processes.bare_loop", settings, environment)
 
     def dispatcher_environment(
@@ -85,7 +94,7 @@ class Lab:
 
     @contextmanager
     def _queues(
-        self, backend: Backend, queued: int, needed: int, url: str, slots: int
+        self, backend: Backend, queued: int, needed: int, url: str, **settings: object
     ) -> Iterator[Mapping[str, str]]:
         queues = ("p0", "p1", "p2")
         waiting = []
@@ -94,7 +103,6 @@ class Lab:
             waiting = list(waiting_requests(queued))
             # Priority 0 is a third of them and comes first; what is not reached needs no row.
             self.stack.feed(queues, waiting, rows=3 * needed + _FETCHED_AHEAD)
-        settings: dict[str, object] = {"concurrency_target": slots}
         if url:
             settings["model_server_url"] = url
         yield self.dispatcher_environment(queues, **settings)

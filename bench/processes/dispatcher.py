@@ -14,7 +14,7 @@ from bench.backends.requests import waiting_requests
 from bench.processes.starting import report, settings_text
 from penstock.contracts.environments import DispatcherEnvironment
 from penstock.contracts.origin import ContainerCall
-from penstock.contracts.request import RequestId
+from penstock.contracts.request import RequestId, RequestState
 from penstock.protocol.loading import Loaded
 from runtime_image.dispatcher.model_server.http_server import model_server_of
 from runtime_image.dispatcher.model_server.server import Answer, ModelServer
@@ -83,6 +83,7 @@ class CountingMetrics(Metrics):
         self._settings = settings
         self._drain = drain
         self._counted = 0
+        self._failed = 0
         self._began = _Moment()
         self._finished: _Moment | None = None
 
@@ -90,6 +91,7 @@ class CountingMetrics(Metrics):
         """Count as ever; note the moments between which is measured."""
         super().count_ended(state)
         self._counted += 1
+        self._failed += state != RequestState.SUCCEEDED
         if self._counted == self._settings.warm_up:
             self._began = _Moment()
         if self._counted == self._settings.requests:
@@ -104,6 +106,8 @@ class CountingMetrics(Metrics):
         """Return what was used between the two moments."""
         if self._finished is None:
             raise AssertionError("the dispatcher ended before its requests did")
+        if self._failed:
+            raise AssertionError(f"{self._failed} requests did not succeed")
         return {
             "seconds": self._finished.seconds - self._began.seconds,
             "cpu_seconds": self._finished.cpu_seconds - self._began.cpu_seconds,

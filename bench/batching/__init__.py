@@ -1,0 +1,1 @@
+"""A real model that takes batches, and what batches bring."""
