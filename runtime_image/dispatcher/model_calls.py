@@ -22,7 +22,6 @@ from runtime_image.dispatcher.scheduling.holding import (
     Heartbeats,
     Held,
     Interruption,
-    RequestInterruptedError,
 )
 
 logger = logging.getLogger(__name__)
@@ -49,10 +48,9 @@ class ModelCalls:
     """Absent: one call for each request."""
 
     async def make(self, held: Held, payload: Loaded) -> tuple[Answer, float]:
-        """Return the answer and how long the model took.
+        """Return the answer and how long the model took; runs inside `Held.interruptibly`.
 
         Raises:
-            RequestInterruptedError: it was stopped from outside.
             ModelBusyError: the server has not taken the request for a while.
             ModelFaultError: the attempt failed.
         """
@@ -63,8 +61,8 @@ class ModelCalls:
         self.metrics.request_size.observe(payload.size_bytes)
         with self.metrics.in_flight.track_inprogress():
             try:
-                answer, ran_seconds = await held.interruptibly(self._ask(held, payload))
-            except RequestInterruptedError:
+                answer, ran_seconds = await self._ask(held, payload)
+            except asyncio.CancelledError:
                 if held.interruption in {Interruption.CANCELED, Interruption.LEASE_LOST}:
                     self._reclaim_slot()
                 raise

@@ -97,15 +97,20 @@ class Worker:
         except ModelFaultError as failure:
             return await self._fail(held.claimed, failure.fault, failure.answer)
         with closing(answer):
+            await asyncio.sleep(0)  # who has the slot now sends its call before we store
             return await self._succeed(held.claimed, answer)
 
     async def _run(self, held: Held, ticket: Ticket) -> Answer:
         with self.tracing.step("load"):
             payload = await self._load(held.delivery)
         with closing(payload):
-            await held.interruptibly(self.gate.to_slot(ticket))
-            with self.tracing.step("predict", attempt=held.claimed.attempt):
-                answer, ran_seconds = await self.model_calls.make(held, payload)
+            return await held.interruptibly(self._in_turn(held, ticket, payload))
+
+    async def _in_turn(self, held: Held, ticket: Ticket, payload: Loaded) -> Answer:
+        """Wait for a slot and call the model: one task, so that a free slot is used at once."""
+        await self.gate.to_slot(ticket)
+        with self.tracing.step("predict", attempt=held.claimed.attempt):
+            answer, ran_seconds = await self.model_calls.make(held, payload)
         self.gate.leave(ticket, ran_seconds)  # the slot is free: storing overlaps the next call
         return answer
 
