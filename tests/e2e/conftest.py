@@ -15,6 +15,11 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     settings = settings_of(
         echo={"autoscaling": AUTOSCALING},
         single={"autoscaling": ONE_WORKER, "hold_budget_seconds": 0.5},
+        together={
+            "truss": "tests/e2e/models/together",
+            "batching": {"max_batch_size": 4, "max_wait_ms": 50},
+            "autoscaling": {**ONE_WORKER, "concurrency_target": 8},
+        },
     )
     with running_stack(tmp_path_factory.mktemp("stack"), settings) as running:
         yield running

@@ -73,9 +73,8 @@ def test_no_low_priority_starts_while_a_high_one_waits(stack: Stack) -> None:
 
 
 def test_workers_leave_no_process_behind(stack: Stack) -> None:
-    wait_until(
-        lambda: not any(stack.deployment(d).pods for d in ("echo-v1", "single-v1")), 60, "no worker"
-    )
+    names = ("echo-v1", "single-v1", "together-v1")
+    wait_until(lambda: not any(stack.deployment(name).pods for name in names), 60, "no worker")
 
     pids = {pid for event in stack.events("started") for pid in event["pids"]}
     assert not any(psutil.pid_exists(pid) for pid in pids)

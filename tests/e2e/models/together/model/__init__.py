@@ -1,0 +1,1 @@
+"""A model that says whom it worked on together."""
