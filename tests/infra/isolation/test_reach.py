@@ -175,6 +175,7 @@ def test_pods_come_after_the_policies_of_their_namespace(
         "penstock": declared.named("ocr-v2-workers", "apps/v1:Deployment"),
         "keda": declared.named("platform-keda-release", ":Release"),
         "nvidia": declared.named("platform-gpus-dcgm-exporter", ":Release"),
+        "telemetry": declared.named("platform-collector-release", ":Release"),
     }
 
     for policy in policies:
