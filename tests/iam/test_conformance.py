@@ -27,6 +27,7 @@ ROLES = (
     *PROCESSES,
     "functions-sweeper-caller",
     "platform-autoscaler-pod-role",
+    "platform-collector-pod-role",
     "platform-keda-operator-role",
     "platform-network-rejected-writer",
 )
