@@ -61,6 +61,7 @@ def main() -> None:
         date=today(),
         commit=commit(),
         figures=tuple(figures),
+        notes=tuple(lab.notes),
     )
     print_run(run)
     if asked.json:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bench.backends.emulator import EmulatedStack
 from bench.backends.requests import waiting_requests
@@ -24,6 +24,8 @@ class Lab:
 
     stack: EmulatedStack
     is_quick: bool
+    notes: list[str] = field(default_factory=list)
+    """What was left out, and why."""
 
     @property
     def rounds(self) -> int:

@@ -34,13 +34,13 @@ _CANDIDATES = (
 
 
 def measure(lab: Lab) -> list[Figure]:
-    """Measure those that install and start here; the others are named on the terminal."""
+    """Measure those that install and start here; the others are noted."""
     figures: list[Figure] = []
     for candidate in _CANDIDATES:
         try:
             figures += _of(lab, candidate)
         except (PeerError, LoadError, OSError) as error:
-            print(f"{candidate.name} was left out: {error}")
+            lab.notes.append(f"{candidate.name} was left out: {error}")
     return figures
 
 
