@@ -244,8 +244,8 @@ def test_addresses_hear_through_a_topic_that_only_alarms_of_this_account_use(
     settings = AlarmSettings(emails=("a@you.example", "b@you.example"))
     declared = declare(lambda: _receivers(settings))
 
-    endpoints = [s.inputs["endpoint"] for s in declared.of_type(":TopicSubscription")]
-    assert endpoints == ["a@you.example", "b@you.example"]
+    endpoints = {s.inputs["endpoint"] for s in declared.of_type(":TopicSubscription")}
+    assert endpoints == {"a@you.example", "b@you.example"}
     (policy,) = declared.of_type(":TopicPolicy")
     (granted,) = [s for s in policy.policy() if s["Effect"] == "Allow"]
     assert granted["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
