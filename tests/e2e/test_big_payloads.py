@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
 
+import boto3
 import psutil
 import pytest
 
@@ -154,7 +155,7 @@ def put_input() -> str:
             file.write(block)
             digest.update(block)
         file.seek(0)
-        client("s3").upload_fileobj(file, INPUT.bucket, INPUT.key)
+        boto3.client("s3").upload_fileobj(file, INPUT.bucket, INPUT.key)
     return digest.hexdigest()
 
 
