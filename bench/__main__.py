@@ -24,7 +24,7 @@ from bench.measurements import (
 )
 from bench.peers import measurement as peers
 from bench.plots import draw
-from bench.report import PICTURES, print_run, write_page
+from bench.report import PICTURES, print_run, sections, write_page
 
 _LATEST, _BEFORE = PICTURES / "latest.json", PICTURES / "before.json"
 _MEASUREMENTS: Mapping[str, Callable[[Lab], list[Figure]]] = {
@@ -55,6 +55,8 @@ def main() -> None:
             figures += _MEASUREMENTS[name](lab)
             took = f"{time.monotonic() - started:.0f} s"
             print(f"measured {name} in {took}", file=sys.stderr, flush=True)
+    if asked.only and asked.write:
+        figures = _with_the_others(figures)
     run = Run(
         command=" ".join(("python -m bench", *sys.argv[1:])),
         machine=machine(),
@@ -71,6 +73,17 @@ def main() -> None:
         _LATEST.write_text(run.model_dump_json(indent=1))
         before = Run.model_validate_json(_BEFORE.read_text()) if _BEFORE.exists() else None
         write_page(run, before)
+
+
+def _with_the_others(figures: list[Figure]) -> list[Figure]:
+    """Return the latest run's figures, those of sections that were measured again replaced."""
+    kept = Run.model_validate_json(_LATEST.read_text()).figures
+    replaced: list[Figure] = []
+    for section, own in sections(kept):
+        again = [figure for figure in figures if figure.section == section]
+        replaced += again or own
+    known = {figure.section for figure in replaced}
+    return replaced + [figure for figure in figures if figure.section not in known]
 
 
 def _arguments() -> argparse.Namespace:

@@ -8,7 +8,7 @@ from bench.lab import Lab
 from bench.processes.model_server import Busy
 from bench.rounds import Sample, medians
 
-_SERVICE = {0.01: (500, 150, 0.97), 0.1: (100, 30, 0.99), 1.0: (12, 0, 0.99)}
+_SERVICE = {0.01: (500, 150, 0.97), 0.1: (60, 0, 0.99), 1.0: (12, 0, 0.99)}
 """Service time: requests of a full run, of a quick run, and the share that is aimed at."""
 
 _CALLS = (1, 2)
