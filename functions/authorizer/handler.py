@@ -1,5 +1,7 @@
 """Entry point of the authorizer function."""
 
+from functions import cold_start  # isort: skip  # before all that takes time
+
 from typing import Any
 
 from aws_lambda_powertools.logging import correlation_paths
@@ -21,6 +23,7 @@ _authorize = create_authorizer(
     ),
     _telemetry.count,
 )
+cold_start.is_over()
 
 
 @_telemetry.logger.inject_lambda_context(correlation_id_path=correlation_paths.API_GATEWAY_REST)

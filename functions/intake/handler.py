@@ -1,5 +1,7 @@
 """Entry point of the intake function."""
 
+from functions import cold_start  # isort: skip  # before all that takes time
+
 from typing import Any
 
 from aws_lambda_powertools.logging import correlation_paths
@@ -97,6 +99,7 @@ _app = create_app(
     upload_url_seconds=_environment.upload_url_seconds,
     count=_telemetry.count,
 )
+cold_start.is_over()
 
 
 @_telemetry.logger.inject_lambda_context(correlation_id_path=correlation_paths.API_GATEWAY_REST)

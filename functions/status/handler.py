@@ -1,5 +1,7 @@
 """Entry point of the status function."""
 
+from functions import cold_start  # isort: skip  # before all that takes time
+
 from typing import Any
 
 from aws_lambda_powertools.logging import correlation_paths
@@ -49,6 +51,7 @@ _app = create_app(
     _telemetry.count,
     calls=_calls(),
 )
+cold_start.is_over()
 
 
 @_telemetry.logger.inject_lambda_context(correlation_id_path=correlation_paths.API_GATEWAY_REST)

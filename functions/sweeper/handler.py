@@ -1,5 +1,7 @@
 """Entry point of the sweeper function, which EventBridge Scheduler calls every minute."""
 
+from functions import cold_start  # isort: skip  # before all that takes time
+
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -42,6 +44,7 @@ _service = SweeperService(
     clock=utc_now,
     count=_telemetry.count,
 )
+cold_start.is_over()
 
 
 @_telemetry.logger.inject_lambda_context

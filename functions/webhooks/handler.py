@@ -1,5 +1,7 @@
 """Entry point of the webhooks function."""
 
+from functions import cold_start  # isort: skip  # before all that takes time
+
 import random
 from typing import Any
 
@@ -54,6 +56,7 @@ _consume = create_consumer(
     _telemetry.count,
     attempt_tracing(_tracer),
 )
+cold_start.is_over()
 
 
 @_telemetry.logger.inject_lambda_context

@@ -31,7 +31,7 @@ Ports = Annotated[
 class ProcessEnvironment(BaseModel):
     """Typed environment variables; field `requests_table` is `PENSTOCK_REQUESTS_TABLE`."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
     process: ClassVar[str]
 
     @classmethod

@@ -3,11 +3,12 @@
 import os
 from functools import cache
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Literal, cast, overload
+from typing import TYPE_CHECKING, Any, Literal, cast, get_args, overload
 
 import botocore
 import botocore.session
 from botocore.config import Config
+from botocore.loaders import Loader
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -24,6 +25,17 @@ _READ_TIMEOUT_SECONDS = 10
 _LONG_POLL_READ_TIMEOUT_SECONDS = 30  # SQS answers an empty long poll after 20 s
 
 _making = Lock()  # a session must not make two clients at once
+
+
+class _OurServices(Loader):
+    """Finds the descriptions of the services that we use without looking at all 400 of AWS.
+
+    That look takes 15 ms of a cold start, longer where the disk is cold too.
+    """
+
+    def list_available_services(self, type_name: str) -> list[str]:  # noqa: ARG002 - each has all
+        """Return the services that `client` makes clients of."""
+        return list(get_args(Service))
 
 
 class _OnDemand:
@@ -75,7 +87,9 @@ def forget_clients() -> None:
 def _session() -> botocore.session.Session:
     # boto3's own session adds transfer managers and resources, which nothing of ours uses and
     # which take a fifth of the time that it takes to import.
-    return botocore.session.get_session()
+    session = botocore.session.get_session()
+    session.register_component("data_loader", _OurServices())
+    return session
 
 
 @cache
