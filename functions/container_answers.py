@@ -2,10 +2,8 @@
 
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
 
-from aws_lambda_powertools.event_handler import Response, content_types
-
+from functions.http_answer import HttpAnswer
 from functions.inline_answer import inline_answer, redirect
 from penstock.contracts.errors import ObjectGoneError
 from penstock.contracts.outcome import StoredObject
@@ -13,8 +11,6 @@ from penstock.contracts.ports.objects import ResultStore
 from penstock.contracts.request import AsyncRequest, RequestState
 from penstock.dialects.datacrunch.answers import error_text, failure_status, result_type
 from penstock.dialects.datacrunch.errors import ErrorText
-
-Answer = Response[Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,14 +23,14 @@ class ContainerAnswers:
 
     url_seconds: int
 
-    def to_waiting_call(self, request: AsyncRequest) -> Answer:
+    def to_waiting_call(self, request: AsyncRequest) -> HttpAnswer:
         """Return the answer to the call itself: the container's, with its status and type."""
         stored = request.result
         if request.state is not RequestState.SUCCEEDED or stored is None:
             return self._failed(request)
         return self._succeeded(stored, stored.http_status or HTTPStatus.OK)
 
-    def to_question(self, request: AsyncRequest) -> Answer:
+    def to_question(self, request: AsyncRequest) -> HttpAnswer:
         """Return the answer to who asks for the result: a success is 200, whatever it was."""
         if request.result is not None:
             exact = {"content_type": result_type(request.result.content_type)}
@@ -44,12 +40,12 @@ class ContainerAnswers:
                 return self._succeeded(stored, HTTPStatus.OK)
         return self._failed(request)
 
-    def _succeeded(self, stored: StoredObject, status: int) -> Answer:
+    def _succeeded(self, stored: StoredObject, status: int) -> HttpAnswer:
         if stored.size_bytes > self.inline_bytes:
             return redirect(self.results.url(stored, self.url_seconds))
         return self._inline(stored, status)
 
-    def _failed(self, request: AsyncRequest) -> Answer:
+    def _failed(self, request: AsyncRequest) -> HttpAnswer:
         stored = request.result
         answered = stored.http_status if stored is not None else None
         if stored is not None and answered is not None and stored.size_bytes <= self.inline_bytes:
@@ -57,13 +53,12 @@ class ContainerAnswers:
         # Not a redirect: it would hide the status.
         text = ErrorText(error=error_text(request) or "").model_dump_json()
         status = answered or failure_status(request)
-        return Response(status, content_types.APPLICATION_JSON, text)
+        return HttpAnswer.json(status, text)
 
-    def _inline(self, stored: StoredObject, status: int) -> Answer:
+    def _inline(self, stored: StoredObject, status: int) -> HttpAnswer:
         try:
             content = self.results.read(stored)
         except ObjectGoneError:
             text = ErrorText(error="what is stored passes away after a while, and this has")
-            gone = HTTPStatus.GONE
-            return Response(gone, content_types.APPLICATION_JSON, text.model_dump_json())
+            return HttpAnswer.json(HTTPStatus.GONE, text.model_dump_json())
         return inline_answer(status, content, stored.content_type)

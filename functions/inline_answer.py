@@ -3,27 +3,24 @@
 import base64
 import json
 from http import HTTPStatus
-from typing import Any
 
-from aws_lambda_powertools.event_handler import Response
+from functions.http_answer import HttpAnswer
 
 _LONGEST_TEXT = 5_700_000
 """As JSON; Lambda answers at most 6 MB, and base64 of what travels inside is never longer."""
 
 
-def inline_answer(status: int, content: bytes, content_type: str) -> Response[Any]:
+def inline_answer(status: int, content: bytes, content_type: str) -> HttpAnswer:
     """Return an answer with just these bytes."""
+    headers = {"Content-Type": content_type}
     if (text := _text(content)) is not None:
-        return Response(status, content_type, text)
-    response = Response(status, content_type, base64.b64encode(content).decode())
-    response.base64_encoded = True
-    return response
+        return HttpAnswer(status, text, headers)
+    return HttpAnswer(status, base64.b64encode(content).decode(), headers, is_base64=True)
 
 
-def redirect(url: str) -> Response[Any]:
+def redirect(url: str) -> HttpAnswer:
     """Return an answer that leads elsewhere."""
-    # Not `None`: the emulated API Gateway fails without a body.
-    return Response(HTTPStatus.SEE_OTHER, headers={"Location": url}, body="")
+    return HttpAnswer(HTTPStatus.SEE_OTHER, headers={"Location": url})
 
 
 def _text(content: bytes) -> str | None:

@@ -1,10 +1,9 @@
 """The intake function over memory: its routes and services, wired as its handler wires them."""
 
-from aws_lambda_powertools.event_handler import APIGatewayRestResolver
-
 from bench.backends.in_process import InProcess
 from bench.backends.requests import models
 from functions.container_answers import ContainerAnswers
+from functions.http_api import HttpApi
 from functions.identification import Identification
 from functions.intake.datacrunch import ContainerCalls
 from functions.intake.routes import create_app
@@ -19,7 +18,7 @@ from penstock.contracts.ports.clock import utc_now
 _MAX_PAYLOAD_BYTES = 262_144
 
 
-def intake_in_process(world: InProcess, deployments: int = 1) -> APIGatewayRestResolver:
+def intake_in_process(world: InProcess, deployments: int = 1) -> HttpApi:
     """Return the intake of a stack with so many deployments, all of whose queues are one."""
     service = IntakeService(
         catalog=InMemoryCatalog(models([("p0", "p1", "p2")] * deployments)),

@@ -69,7 +69,7 @@ def _call(settings: FunctionSettings) -> Callable[[int], object]:
                 intake_in_process(InProcess(), settings.deployments),
                 _submission(settings.deployments),
             )
-            return lambda number: app.resolve(event(number), LAMBDA_CONTEXT)
+            return lambda number: app.serve(event(number))
         case "bare ports":
             return _bare_ports()
 

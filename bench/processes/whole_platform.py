@@ -11,14 +11,14 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 from aiohttp import web
-from aws_lambda_powertools.event_handler import APIGatewayRestResolver
 from pydantic import BaseModel
 
 from bench.backends.functions import intake_in_process
 from bench.backends.in_process import InProcess
-from bench.backends.requests import LAMBDA_CONTEXT, proxy_event
+from bench.backends.requests import proxy_event
 from bench.processes.dispatcher import NoModel
 from bench.processes.starting import report, settings_text
+from functions.http_api import HttpApi
 from penstock.contracts.environments import DispatcherEnvironment
 from runtime_image.dispatcher.observability.metrics import Metrics
 from runtime_image.dispatcher.process import Drain
@@ -33,14 +33,12 @@ class PlatformSettings(BaseModel):
     """Whether the server only answers: the floor."""
 
 
-def _served(app: APIGatewayRestResolver | None) -> web.Application:
+def _served(app: HttpApi | None) -> web.Application:
     async def submit(request: web.Request) -> web.Response:
         body = await request.read()
         if app is None:
             return web.json_response({"request_id": "0" * 32}, status=201)
-        answer: dict[str, Any] = app.resolve(
-            proxy_event("POST", request.path, body), LAMBDA_CONTEXT
-        )
+        answer: dict[str, Any] = app.serve(proxy_event("POST", request.path, body))
         return web.Response(
             body=answer["body"],
             status=answer["statusCode"],

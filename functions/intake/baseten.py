@@ -5,8 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from aws_lambda_powertools.event_handler import Response, content_types
-
+from functions.http_answer import HttpAnswer
 from functions.http_api import Operation, answer
 from functions.intake.acceptance import record_acceptance
 from functions.intake.batch import BatchIntake
@@ -49,19 +48,19 @@ class BasetenCalls:
             "create_upload": self._create_upload,
         }
 
-    def _submit(self, call: HttpCall) -> Response[str]:
+    def _submit(self, call: HttpCall) -> HttpAnswer:
         return self._accepted(self.reader.read(call), call)
 
-    def _submit_chain(self, call: HttpCall) -> Response[str]:
+    def _submit_chain(self, call: HttpCall) -> HttpAnswer:
         return self._accepted(self.reader.read_chain(call), call)
 
-    def _accepted(self, submission: Submission, call: HttpCall) -> Response[str]:
+    def _accepted(self, submission: Submission, call: HttpCall) -> HttpAnswer:
         request = self.service.accept(submission, read_address(call))
         record_acceptance(request, submission, self.count)
         accepted = Accepted(request_id=request.request_id)
         return answer(HTTPStatus.CREATED, accepted, {REQUEST_ID_HEADER: request.request_id})
 
-    def _submit_batch(self, call: HttpCall) -> Response[str]:
+    def _submit_batch(self, call: HttpCall) -> HttpAnswer:
         deployment = self.service.resolve(read_address(call))
         batch = read_batch(call)
         items = (
@@ -92,12 +91,11 @@ class BasetenCalls:
         except CallerError as error:
             return error
 
-    def _wake(self, call: HttpCall) -> Response[str]:
+    def _wake(self, call: HttpCall) -> HttpAnswer:
         wake_id = self.service.wake(read_address(call), call.tenant)
-        headers = {REQUEST_ID_HEADER: wake_id}
-        return Response(HTTPStatus.ACCEPTED, content_types.APPLICATION_JSON, "{}", headers)
+        return HttpAnswer.json(HTTPStatus.ACCEPTED, "{}", {REQUEST_ID_HEADER: wake_id})
 
-    def _create_upload(self, call: HttpCall) -> Response[str]:
+    def _create_upload(self, call: HttpCall) -> HttpAnswer:
         wanted = read_body(UploadRequest, call.body or b"{}")
         upload = self.service.upload(call.tenant, wanted.content_type, self.upload_url_seconds)
         place = UploadPlace(

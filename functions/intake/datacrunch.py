@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from aws_lambda_powertools.event_handler import Response
-
-from functions.container_answers import Answer, ContainerAnswers
+from functions.container_answers import ContainerAnswers
+from functions.http_answer import HttpAnswer
 from functions.http_api import Operation, answer
 from functions.intake.acceptance import record_acceptance
 from functions.intake.service import IntakeService
@@ -39,7 +38,7 @@ class ContainerCalls:
         """Return what serves the operations of this dialect."""
         return {"datacrunch_call": self._serve}
 
-    def _serve(self, call: HttpCall) -> Answer:
+    def _serve(self, call: HttpCall) -> HttpAnswer:
         preferences = Preferences.read(call.headers.get(PREFER_HEADER.lower(), ""))
         wait_seconds = preferences.wait_seconds(self.wait_seconds)
         request = self._accepted(call, preferences, is_waited_for=wait_seconds > 0)
@@ -65,7 +64,7 @@ class ContainerCalls:
         record_acceptance(request, submission, self.count)
         return request
 
-    def _answered(self, request: AsyncRequest, wait_seconds: float) -> Answer | None:
+    def _answered(self, request: AsyncRequest, wait_seconds: float) -> HttpAnswer | None:
         """Return the container's answer, or `None` if the caller must ask for it later."""
         try:
             seen = self.waiting.for_end(request.request_id, wait_seconds)
@@ -75,8 +74,8 @@ class ContainerCalls:
             return None
 
 
-def _answered_later(request: AsyncRequest, call: HttpCall, preferences: Preferences) -> Answer:
+def _answered_later(request: AsyncRequest, call: HttpCall, preferences: Preferences) -> HttpAnswer:
     if preferences.mode is Mode.PROXY:
-        return Response(HTTPStatus.ACCEPTED, body="")
+        return HttpAnswer(HTTPStatus.ACCEPTED)
     headers = envelope_headers(request, call)
     return answer(HTTPStatus.ACCEPTED, envelope(request, call), headers)

@@ -88,7 +88,7 @@ _invocations = Invocations(
     results_bucket=_environment.results_bucket,
     count=_telemetry.count,
 )
-_app = create_app(
+_api = create_app(
     _service,
     _container_calls,
     _invocations,
@@ -104,6 +104,6 @@ cold_start.is_over()
 
 @_telemetry.logger.inject_lambda_context(correlation_id_path=correlation_paths.API_GATEWAY_REST)
 @_telemetry.metrics.log_metrics(capture_cold_start_metric=True)
-def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+def handle(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Answer one HTTP call."""
-    return _app.resolve(event, context)
+    return _api.serve(event)

@@ -1,8 +1,6 @@
 """HTTP in and out of the intake function, each dialect in a module of its own."""
 
-from aws_lambda_powertools.event_handler import APIGatewayRestResolver
-
-from functions.http_api import create_api
+from functions.http_api import HttpApi, create_api
 from functions.intake.baseten import BasetenCalls
 from functions.intake.batch import BatchIntake
 from functions.intake.datacrunch import ContainerCalls
@@ -22,7 +20,7 @@ def create_app(  # noqa: PLR0913 - one for each dialect
     webhook_rules: WebhookRules,
     upload_url_seconds: int = 3_600,
     count: Count,
-) -> APIGatewayRestResolver:
+) -> HttpApi:
     """Return the HTTP surface over an already wired service."""
     baseten_calls = BasetenCalls(
         service=service,

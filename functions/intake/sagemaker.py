@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from aws_lambda_powertools.event_handler import Response
-
+from functions.http_answer import HttpAnswer
 from functions.http_api import Operation, answer
 from functions.identification import Identification
 from functions.intake.acceptance import record_acceptance
@@ -33,7 +32,7 @@ class Invocations:
         """Return what serves the operations of this dialect."""
         return {"sagemaker_invoke_async": self._invoke}
 
-    def _invoke(self, call: HttpCall) -> Response[str]:
+    def _invoke(self, call: HttpCall) -> HttpAnswer:
         invocation = read_invocation(call)
         deployment = find_endpoint(invocation.endpoint_name, self.service.catalog)
         submission = read_submission(

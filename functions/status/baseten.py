@@ -3,10 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
 
-from aws_lambda_powertools.event_handler import Response
-
+from functions.http_answer import HttpAnswer
 from functions.http_api import Operation, answer
 from functions.inline_answer import inline_answer, redirect
 from functions.status.service import InlineResult, StatusService
@@ -38,14 +36,14 @@ class RequestQuestions:
             "queue_status": self._queue_status,
         }
 
-    def _status(self, call: HttpCall) -> Response[str]:
+    def _status(self, call: HttpCall) -> HttpAnswer:
         wait_seconds = read_wait_seconds(call)
         request = self.service.find(_request_id(call), call.tenant, read_address(call))
         if wait_seconds and not request.state.is_terminal:
             request = self.waiting.for_end(request.request_id, wait_seconds)
         return answer(HTTPStatus.OK, request_status(request))
 
-    def _statuses(self, call: HttpCall) -> Response[str]:
+    def _statuses(self, call: HttpCall) -> HttpAnswer:
         asked = read_body(StatusQuestion, call.body).request_ids
         found = self.service.find_many(asked, call.tenant)
         missing = dict.fromkeys(asked).keys() - {request.request_id for request in found}
@@ -57,24 +55,24 @@ class RequestQuestions:
         )
         return answer(HTTPStatus.OK, answers)
 
-    def _list(self, call: HttpCall) -> Response[str]:
+    def _list(self, call: HttpCall) -> HttpAnswer:
         page = self.service.list_requests(call.tenant, read_address(call), read_listing(call))
         found = RequestList(requests=tuple(map(request_status, page.requests)), next=page.next)
         return answer(HTTPStatus.OK, found)
 
-    def _cancel(self, call: HttpCall) -> Response[str]:
+    def _cancel(self, call: HttpCall) -> HttpAnswer:
         request = self.service.cancel(
             _request_id(call), call.tenant, read_address(call), force=_is_forced(call)
         )
         return answer(HTTPStatus.OK, cancel_answer(request))
 
-    def _result(self, call: HttpCall) -> Response[Any]:
+    def _result(self, call: HttpCall) -> HttpAnswer:
         result = self.service.result(_request_id(call), call.tenant, read_address(call))
         if isinstance(result, InlineResult):
             return inline_answer(HTTPStatus.OK, result.content, result.content_type)
         return redirect(result.url)
 
-    def _queue_status(self, call: HttpCall) -> Response[str]:
+    def _queue_status(self, call: HttpCall) -> HttpAnswer:
         return answer(HTTPStatus.OK, queue_status(*self.service.depth(read_address(call))))
 
 

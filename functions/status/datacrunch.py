@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from functions.container_answers import Answer, ContainerAnswers
+from functions.container_answers import ContainerAnswers
+from functions.http_answer import HttpAnswer
 from functions.http_api import Operation, answer
 from penstock.contracts.errors import ResultNotReadyError, UnknownRequestError
 from penstock.contracts.ports.requests import RequestStore
@@ -26,12 +27,12 @@ class ContainerResults:
         """Return what serves the operations of this dialect."""
         return {"datacrunch_status": self._status, "datacrunch_result": self._result}
 
-    def _status(self, call: HttpCall) -> Answer:
+    def _status(self, call: HttpCall) -> HttpAnswer:
         inference_id = need_inference_id(call)
         request = self._find(call, inference_id)
         return answer(HTTPStatus.OK, status_answer(request, inference_id))
 
-    def _result(self, call: HttpCall) -> Answer:
+    def _result(self, call: HttpCall) -> HttpAnswer:
         inference_id = need_inference_id(call)
         request = self._find(call, inference_id)
         if not request.state.is_terminal:

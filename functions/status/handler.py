@@ -39,7 +39,7 @@ def _calls() -> DynamoRateLimit | None:
     )
 
 
-_app = create_app(
+_api = create_app(
     StatusService(
         catalog=DynamoCatalog(_environment.catalog_table, client("dynamodb"), utc_now),
         requests=DynamoRequestStore(_environment.requests_table, client("dynamodb")),
@@ -56,6 +56,6 @@ cold_start.is_over()
 
 @_telemetry.logger.inject_lambda_context(correlation_id_path=correlation_paths.API_GATEWAY_REST)
 @_telemetry.metrics.log_metrics(capture_cold_start_metric=True)
-def handle(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+def handle(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Answer one HTTP call."""
-    return _app.resolve(event, context)
+    return _api.serve(event)

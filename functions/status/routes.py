@@ -1,9 +1,8 @@
 """HTTP in and out of the status function, each dialect in a module of its own."""
 
-from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
-
 from functions.container_answers import ContainerAnswers
-from functions.http_api import Operation, create_api
+from functions.http_answer import HttpAnswer
+from functions.http_api import HttpApi, Operation, create_api
 from functions.status.baseten import RequestQuestions
 from functions.status.datacrunch import ContainerResults
 from functions.status.service import StatusService
@@ -19,7 +18,7 @@ def create_app(
     *,
     calls: RateLimit | None = None,
     waiting: Waiting | None = None,
-) -> APIGatewayRestResolver:
+) -> HttpApi:
     """Return the HTTP surface over an already wired service.
 
     Args:
@@ -46,7 +45,7 @@ def create_app(
 
 
 def _limited(operation: Operation, calls: RateLimit) -> Operation:
-    def serve(call: HttpCall) -> Response[object]:
+    def serve(call: HttpCall) -> HttpAnswer:
         calls.take(call.tenant)
         return operation(call)
 

@@ -78,6 +78,30 @@ def test_a_function_starts_with_nothing_but_the_archive_and_the_runtime(
     assert started.stdout.strip() == f"functions.{function}.handler"
 
 
+@pytest.mark.parametrize("function", ["authorizer", "intake", "status"])
+def test_a_function_that_somebody_waits_for_imports_nothing_large_that_it_does_not_use(
+    unpacked: Path, runtime: Path, function: str
+) -> None:
+    idle = {"asyncio", "boto3", "aws_xray_sdk", "aws_lambda_powertools.event_handler"}
+    code = f"import functions.{function}.handler, sys; print({idle!r} & set(sys.modules))"
+
+    started = run_alone(code, [unpacked, runtime], _variables(function))
+
+    assert started.stdout.strip() == "set()", started.stderr
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_collects_garbage_once_it_has_started(
+    unpacked: Path, runtime: Path, function: str
+) -> None:
+    code = f"import functions.{function}.handler, gc; print(gc.isenabled(), gc.get_count()[2])"
+
+    started = run_alone(code, [unpacked, runtime], _variables(function))
+
+    # Nothing was collected before: the counter of the oldest generation has not moved.
+    assert started.stdout.strip() == "True 0", started.stderr
+
+
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_only_boto3_is_left_to_the_runtime(unpacked: Path, function: str) -> None:
     code = f"import functions.{function}.handler"

@@ -8,9 +8,7 @@ from threading import Lock, Thread
 from typing import Any
 from urllib.parse import urlsplit
 
-from aws_lambda_powertools.event_handler import APIGatewayRestResolver
-from aws_lambda_powertools.utilities.typing import LambdaContext
-
+from functions.http_api import HttpApi
 from tests.unit.functions.events import proxy_event
 
 STAGE = "/live"
@@ -20,7 +18,7 @@ STAGE = "/live"
 class Bridge:
     """Answers calls with or without the stage in front of their path; remembers them."""
 
-    app: APIGatewayRestResolver
+    app: HttpApi
     url: str = ""
     attempts: list[dict[str, str]] = field(default_factory=list)
     """The headers of every call, by lower-case name."""
@@ -47,11 +45,11 @@ class Bridge:
         event["requestContext"] |= {"path": parts.path, "authorizer": None}
         event["requestContext"]["domainName"] = headers["Host"].partition(":")[0]
         with self._one_at_a_time:
-            return self.app.resolve(event, LambdaContext())
+            return self.app.serve(event)
 
 
 @contextmanager
-def bridged(app: APIGatewayRestResolver) -> Iterator[Bridge]:
+def bridged(app: HttpApi) -> Iterator[Bridge]:
     """Serve `app` on a free port until the end."""
     bridge = Bridge(app)
 

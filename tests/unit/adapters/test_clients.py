@@ -1,10 +1,10 @@
 """How the boto3 clients are set up."""
 
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
-from penstock.adapters.aws.clients import client, forget_clients
+from penstock.adapters.aws.clients import Service, _session, client, forget_clients
 
 pytestmark = pytest.mark.usefixtures("aws_variables")
 
@@ -17,6 +17,13 @@ def test_a_process_has_one_client_per_service() -> None:
     assert client("sqs") is client("sqs")
     assert client("sqs").meta.service_model.service_name == "sqs"
     assert client("sns").meta.service_model.service_name == "sns"
+
+
+@pytest.mark.parametrize("service", get_args(Service))
+def test_a_client_is_made_without_a_look_at_the_services_of_others(service: Service) -> None:
+    assert client(service).meta.service_model.service_name == service
+    loader = _session().get_component("data_loader")
+    assert set(loader.list_available_services("service-2")) == set(get_args(Service))
 
 
 def test_the_region_is_that_of_the_process() -> None:

@@ -6,11 +6,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
-from aws_lambda_powertools.utilities.typing import LambdaContext
-
 from functions.container_answers import ContainerAnswers
-from functions.http_api import Operation, create_api
+from functions.http_answer import HttpAnswer
+from functions.http_api import HttpApi, Operation, create_api
 from functions.intake.datacrunch import ContainerCalls
 from functions.intake.service import IntakeService
 from functions.status.datacrunch import ContainerResults
@@ -133,7 +131,7 @@ class Gateway:
 
     inline_bytes: int = INLINE_BYTES
     waited: list[float] = field(default_factory=list)
-    _apps: dict[str, APIGatewayRestResolver] = field(init=False)
+    _apps: dict[str, HttpApi] = field(init=False)
 
     def __post_init__(self) -> None:
         world = self.world
@@ -170,11 +168,9 @@ class Gateway:
         """Have an event answered by the function that API Gateway would call."""
         asks = event["path"].startswith(("/containers/status/", "/containers/result/"))
         app = self._apps["status" if asks and event["httpMethod"] == "GET" else "intake"]
-        return Reply.of(app.resolve(event, LambdaContext()))
+        return Reply.of(app.serve(event))
 
-    def _app(
-        self, function: FunctionName, operations: dict[str, Operation]
-    ) -> APIGatewayRestResolver:
+    def _app(self, function: FunctionName, operations: dict[str, Operation]) -> HttpApi:
         others = {route.operation: _not_ours for route in ROUTES if route.function == function}
         return create_api(function, {**others, **operations}, self.world.count, _nobody)
 
@@ -183,7 +179,7 @@ class Gateway:
         self.while_waiting()
 
 
-def _not_ours(call: HttpCall) -> Response[str]:
+def _not_ours(call: HttpCall) -> HttpAnswer:
     raise AssertionError(f"{call.route} is no call of a container")
 
 

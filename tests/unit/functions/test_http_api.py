@@ -5,16 +5,14 @@ from http import HTTPStatus
 from typing import Any
 
 import pytest
-from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
-from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from functions.http_api import Operation, create_api
+from functions.http_answer import HttpAnswer
+from functions.http_api import HttpApi, Operation, create_api
 from penstock.contracts.http.routes import ROUTES, FunctionName, Route
 from penstock.dialects.http_call import HttpCall
 from tests.unit.functions.events import proxy_event
 from tests.unit.functions.world import ACME, World
 
-CONTEXT = LambdaContext()
 SUBMIT = "/models/ocr/production/async_predict"
 VALUES = {
     "model_id": "m1", "chain_id": "c1", "environment": "e1", "deployment_id": "d1",
@@ -22,8 +20,8 @@ VALUES = {
 }  # fmt: skip
 
 
-def resolve(app: APIGatewayRestResolver, event: dict[str, Any]) -> tuple[int, Any, dict[str, Any]]:
-    answer = app.resolve(event, CONTEXT)
+def resolve(app: HttpApi, event: dict[str, Any]) -> tuple[int, Any, dict[str, Any]]:
+    answer = app.serve(event)
     return answer["statusCode"], json.loads(answer["body"]), answer["multiValueHeaders"]
 
 
@@ -33,7 +31,7 @@ def an_api(operation: Operation, world: World, function: FunctionName = "intake"
 
 
 def raising(error: Exception) -> Operation:
-    def operation(_call: HttpCall) -> Response[str]:
+    def operation(_call: HttpCall) -> HttpAnswer:
         raise error
 
     return operation
@@ -44,9 +42,9 @@ def test_every_route_of_the_table_reaches_its_operation(route: Route, world: Wor
     seen: list[tuple[str, HttpCall]] = []
 
     def named(name: str) -> Operation:
-        def operation(call: HttpCall) -> Response[str]:
+        def operation(call: HttpCall) -> HttpAnswer:
             seen.append((name, call))
-            return Response(HTTPStatus.OK, body="{}")
+            return HttpAnswer(HTTPStatus.OK, "{}")
 
         return operation
 
@@ -54,7 +52,7 @@ def test_every_route_of_the_table_reaches_its_operation(route: Route, world: Wor
     app = create_api(route.function, operations, world.count, lambda _call: ACME)
     method = "PATCH" if route.method == "ANY" else route.method
     path = route.path.format(**VALUES, **{"path+": "v1/any thing?\n"})
-    app.resolve(proxy_event(method, path), CONTEXT)
+    app.serve(proxy_event(method, path))
 
     ((operation, call),) = seen
     assert operation == route.operation
@@ -68,26 +66,56 @@ def test_every_route_of_the_table_reaches_its_operation(route: Route, world: Wor
 def test_a_parameter_in_a_path_may_hold_any_character_but_a_slash(name: str, world: World) -> None:
     calls: list[HttpCall] = []
 
-    def operation(call: HttpCall) -> Response[str]:
+    def operation(call: HttpCall) -> HttpAnswer:
         calls.append(call)
-        return Response(HTTPStatus.OK, body="{}")
+        return HttpAnswer(HTTPStatus.OK, "{}")
 
     event = proxy_event("POST", f"/models/{name}/production/async_predict")
-    an_api(operation, world).resolve(event, CONTEXT)
+    an_api(operation, world).serve(event)
     assert calls[0].path_parameters == {"model_id": name}
+
+
+@pytest.mark.parametrize("method", ["TRACE", "get"])
+def test_a_route_of_any_method_takes_any(method: str, world: World) -> None:
+    calls: list[HttpCall] = []
+
+    def operation(call: HttpCall) -> HttpAnswer:
+        calls.append(call)
+        return HttpAnswer(HTTPStatus.OK, "{}")
+
+    an_api(operation, world).serve(proxy_event(method, "/containers/ocr/a//b/"))
+    assert [(call.method, call.route) for call in calls] == [
+        (method, "/containers/{deployment}/{path+}")
+    ]
+
+
+def test_a_path_may_end_with_slashes(world: World) -> None:
+    calls: list[HttpCall] = []
+
+    def operation(call: HttpCall) -> HttpAnswer:
+        calls.append(call)
+        return HttpAnswer(HTTPStatus.OK, "{}")
+
+    an_api(operation, world, "status").serve(proxy_event("GET", "/async_request/r1//"))
+    assert calls[0].path_parameters == {"request_id": "r1"}
+
+
+def test_a_path_that_lacks_a_parameter_is_unknown(world: World) -> None:
+    api = an_api(raising(AssertionError()), world, "status")
+    assert api.serve(proxy_event("GET", "/models//async_request/r1"))["statusCode"] == 404
 
 
 def test_a_call_is_read_whatever_the_case_of_its_headers(world: World) -> None:
     calls: list[HttpCall] = []
 
-    def operation(call: HttpCall) -> Response[str]:
+    def operation(call: HttpCall) -> HttpAnswer:
         calls.append(call)
-        return Response(HTTPStatus.OK, body="{}")
+        return HttpAnswer(HTTPStatus.OK, "{}")
 
     event = proxy_event(
         "POST", SUBMIT, "é", tenant="other", headers={"IDEMPOTENCY-key": "k"}, query={"a": "b"}
     )
-    an_api(operation, world).resolve(event, CONTEXT)
+    an_api(operation, world).serve(event)
 
     (call,) = calls
     assert (call.tenant, call.query, call.body) == ("other", {"a": "b"}, "é".encode())
@@ -107,12 +135,12 @@ def test_only_the_address_of_aws_has_the_stage_in_its_path(
 ) -> None:
     calls: list[HttpCall] = []
 
-    def operation(call: HttpCall) -> Response[str]:
+    def operation(call: HttpCall) -> HttpAnswer:
         calls.append(call)
-        return Response(HTTPStatus.OK, body="{}")
+        return HttpAnswer(HTTPStatus.OK, "{}")
 
     event = proxy_event("POST", "/production/async_predict", host=host)
-    an_api(operation, world).resolve(event, CONTEXT)
+    an_api(operation, world).serve(event)
 
     assert calls[0].paths == paths
     assert host is None or calls[0].hosts == (host, host)
@@ -121,11 +149,11 @@ def test_only_the_address_of_aws_has_the_stage_in_its_path(
 def test_a_binary_body_is_decoded(world: World) -> None:
     bodies: list[bytes] = []
 
-    def operation(call: HttpCall) -> Response[str]:
+    def operation(call: HttpCall) -> HttpAnswer:
         bodies.append(call.body)
-        return Response(HTTPStatus.OK, body="{}")
+        return HttpAnswer(HTTPStatus.OK, "{}")
 
-    an_api(operation, world).resolve(proxy_event("POST", SUBMIT, b"\xff\x00"), CONTEXT)
+    an_api(operation, world).serve(proxy_event("POST", SUBMIT, b"\xff\x00"))
     assert bodies == [b"\xff\x00"]
 
 
@@ -133,11 +161,11 @@ def test_an_event_may_lack_headers_query_and_body(world: World) -> None:
     event = proxy_event("POST", SUBMIT) | {"headers": None, "multiValueHeaders": None}
     bodies: list[bytes] = []
 
-    def operation(call: HttpCall) -> Response[str]:
+    def operation(call: HttpCall) -> HttpAnswer:
         bodies.append(call.body)
-        return Response(HTTPStatus.OK, body="{}")
+        return HttpAnswer(HTTPStatus.OK, "{}")
 
-    an_api(operation, world).resolve(event, CONTEXT)
+    an_api(operation, world).serve(event)
     assert bodies == [b""]
 
 
@@ -167,7 +195,7 @@ def test_a_call_that_fails_is_logged_with_the_request_that_it_names(
     world: World, log: pytest.LogCaptureFixture
 ) -> None:
     app = an_api(raising(RuntimeError("broken")), world, "status")
-    app.resolve(proxy_event("GET", "/async_request/r1"), CONTEXT)
+    app.serve(proxy_event("GET", "/async_request/r1"))
 
     (line,) = log.records
     assert line.message == "call failed"

@@ -5,9 +5,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from aws_lambda_powertools.event_handler import APIGatewayRestResolver
-from aws_lambda_powertools.utilities.typing import LambdaContext
-
+from functions.http_api import HttpApi
 from functions.intake import routes as intake
 from functions.intake.admission import Admission
 from functions.intake.service import IntakeService
@@ -39,7 +37,7 @@ class Api:
     while_waiting: dict[int, Any] = field(default_factory=dict)
     """What happens in a pause, by its number from 1."""
 
-    _apps: dict[str, APIGatewayRestResolver] = field(init=False)
+    _apps: dict[str, HttpApi] = field(init=False)
 
     def __post_init__(self) -> None:
         world = self.world
@@ -83,7 +81,7 @@ class Api:
     def answer(self, event: dict[str, Any]) -> dict[str, Any]:
         """Have an event answered by the function whose route it matches."""
         app = self._apps[_function(event["httpMethod"], event["path"])]
-        return dict(app.resolve(event, LambdaContext()))
+        return dict(app.serve(event))
 
     def _pause(self, seconds: float) -> None:
         self.waited.append(seconds)

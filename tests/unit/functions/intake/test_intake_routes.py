@@ -4,7 +4,6 @@ import json
 from typing import Any
 
 import pytest
-from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.intake.admission import Admission
 from functions.intake.routes import create_app
@@ -44,7 +43,7 @@ class Client:
 
     def post(self, path: str = PRODUCTION, body: str | bytes | None = BODY, **event: Any) -> Any:
         """Return status, parsed body and headers of the answer."""
-        answer = self._app.resolve(proxy_event("POST", path, body, **event), LambdaContext())
+        answer = self._app.serve(proxy_event("POST", path, body, **event))
         headers = {name: values[0] for name, values in answer["multiValueHeaders"].items()}
         return answer["statusCode"], json.loads(answer["body"]), headers
 

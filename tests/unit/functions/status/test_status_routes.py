@@ -5,7 +5,6 @@ import json
 from typing import Any
 
 import pytest
-from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.status.routes import create_app
 from functions.status.service import StatusService
@@ -34,7 +33,7 @@ class Client:
 
     def answer(self, method: str, path: str, **event: Any) -> dict[str, Any]:
         """Return the answer as the function gives it."""
-        return dict(self._app.resolve(proxy_event(method, path, **event), LambdaContext()))
+        return dict(self._app.serve(proxy_event(method, path, **event)))
 
     def call(self, method: str, path: str, **event: Any) -> Any:
         """Return status, text and headers of the answer."""
