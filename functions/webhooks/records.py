@@ -59,17 +59,17 @@ def _attempted(
         receive_count = int(record["attributes"]["ApproximateReceiveCount"])
         began_at = service.clock()
         attempt = service.deliver(Received(notification, record["receiptHandle"], receive_count))
-        trace(
-            TracedAttempt(
-                notification=notification,
-                attempt=attempt,
-                began_at=began_at,
-                ended_at=service.clock(),
-            )
-        )
+        ended_at = service.clock()
     except Exception:  # one record must not take the others with it
         _logger.exception("webhook undecided", extra=_known(record))
         return None
+    traced = TracedAttempt(
+        notification=notification, attempt=attempt, began_at=began_at, ended_at=ended_at
+    )
+    try:
+        trace(traced)
+    except Exception:  # what was done is done, whether it can be traced or not
+        _logger.exception("webhook not traced", extra=_known(record))
     return attempt
 
 

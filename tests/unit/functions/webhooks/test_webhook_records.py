@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from functions.webhooks.records import create_consumer
+from functions.webhooks.traces import TracedAttempt
 from penstock.contracts.errors import UnavailableError
 from penstock.contracts.http.webhook_url import WebhookUrl
 from penstock.contracts.notification import Notification
@@ -75,6 +76,21 @@ def test_a_message_that_aws_keeps_from_being_decided_stays_alone(
     assert consume(webhooks, event) == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
     assert "webhook undecided" in log.text
     assert world.counted == {"WebhooksUndecided": 1, "WebhooksDelivered": 1}
+
+
+def test_what_cannot_be_traced_is_decided_all_the_same(
+    webhooks: Webhooks, world: World, log: pytest.LogCaptureFixture
+) -> None:
+    def trace(_traced: TracedAttempt) -> None:
+        raise RuntimeError("no daemon")
+
+    event = queue_event(ended(world, GOOD), ended(world, BAD))
+    answer = create_consumer(webhooks.service, world.count, trace)(event)
+
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "m1"}]}
+    assert world.counted == {"WebhooksDelivered": 1, "WebhooksDelayed": 1}
+    assert log.text.count("webhook not traced") == 2
+    assert log.text.count("webhook attempted") == 2
 
 
 @dataclass
