@@ -31,7 +31,8 @@ class AlarmSettings(Settings):
     take."""
 
     at_most_workers_minutes: Annotated[int, Field(ge=5, le=1_440)] = 60
-    """For how long all workers that a deployment may have may be busy while requests wait."""
+    """For how long a deployment may have more requests than all its workers run, while some
+    wait."""
 
     no_worker_minutes: Annotated[int, Field(ge=5, le=1_440)] = 30
     """For how long requests may wait while nobody works; a cold start takes that long at most."""

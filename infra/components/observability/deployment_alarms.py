@@ -97,14 +97,19 @@ def _oldest_request(args: DeploymentAlarmsArgs) -> Alarm:
 
 def _at_most_workers(args: DeploymentAlarmsArgs) -> Alarm:
     scaling = args.deployment.autoscaling
-    slots = scaling.max_replica * scaling.concurrency_target
+    most, slots = scaling.max_replica, scaling.max_replica * scaling.concurrency_target
     minutes = args.settings.at_most_workers_minutes
+    waiting, held = _all("waiting"), _all("held")
+    # The sum that the autoscaler goes by. What is held alone says nothing of workers: a few of
+    # them may fetch that many short requests ahead, and what waits for a retry is hidden as well.
     return Alarm(
-        text=f"{args.who}: all {scaling.max_replica} workers that it may have are busy and"
-        f" requests wait, for {minutes} minutes. Raise max_replica or let fewer requests in.",
+        text=f"{args.who}: for {minutes} minutes requests wait, and with those that are held they"
+        f" are more than {most} workers (max_replica) run at once, which is {slots}. SQS cannot"
+        f" tell whether {most} workers are there: run `kubectl get pods -o wide`. If so, raise"
+        " max_replica or let fewer requests in; if not, there is no capacity.",
         runbook="alarm-workers-are-at-their-most",
         metrics=args.lanes("waiting", AwsMetric.VISIBLE) | args.lanes("held", AwsMetric.HIDDEN),
-        expression=f"IF(({_all('held')}) >= {slots} AND ({_all('waiting')}) > 0, 1, 0)",
+        expression=f"IF(({waiting} + {held}) > {slots} AND ({waiting}) > 0, 1, 0)",
         periods=minutes,
     )
 

@@ -1,6 +1,7 @@
 """Alarms: each goes off for its reason, and says what to do."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -22,6 +23,7 @@ from infra.components.observability.stack_alarms import (
 from infra.settings.model_settings import DeploymentSettings
 from infra.settings.observability_settings import AlarmSettings
 from infra.settings.stack_settings import StackSettings
+from penstock.autoscaling.scaled_object import scaled_object
 from tests.infra.conformance import faults
 from tests.infra.conftest import Declare
 from tests.infra.observability.measured import in_alarms, is_measured
@@ -146,15 +148,45 @@ def test_a_request_may_be_as_old_as_one_that_runs(
     assert not _fires(oldest, **_lanes(age=limit))
 
 
-def test_workers_are_too_few_only_while_all_are_busy_and_requests_wait(
+def test_workers_are_too_few_when_more_is_there_than_they_run_and_some_of_it_waits(
     alarms: Declared, deployment: DeploymentSettings
 ) -> None:
     at_most = _named(alarms, "alarms-ocr-v2-at-most-workers")
     slots = deployment.autoscaling.max_replica * deployment.autoscaling.concurrency_target
 
     assert _fires(at_most, **_lanes(waiting=1, held=slots))
-    assert not _fires(at_most, **_lanes(waiting=0, held=slots))
-    assert not _fires(at_most, **_lanes(waiting=9, held=slots - 1))
+    assert _fires(at_most, **_lanes(waiting=slots, held=1))
+    assert not _fires(at_most, **_lanes(waiting=1, held=slots - 1))
+
+
+def test_what_is_fetched_ahead_is_not_taken_for_work_that_waits(
+    alarms: Declared, deployment: DeploymentSettings
+) -> None:
+    at_most = _named(alarms, "alarms-ocr-v2-at-most-workers")
+    slots = deployment.autoscaling.max_replica * deployment.autoscaling.concurrency_target
+
+    assert not _fires(at_most, **_lanes(waiting=0, held=10 * slots))
+
+
+def test_workers_at_their_most_are_told_by_what_the_autoscaler_goes_by(
+    alarms: Declared, deployment: DeploymentSettings
+) -> None:
+    asked_for = scaled_object(
+        deployment.autoscaling,
+        target="ocr-v2",
+        queue_urls=("p0", "p1", "p2"),
+        region="eu-west-1",
+        authentication="queues",
+    )
+    queues = [each for each in asked_for["triggers"] if each["type"] == "aws-sqs-queue"]
+    at_most = _named(alarms, "alarms-ocr-v2-at-most-workers")
+    seen = Counter(q["metric"]["metricName"] for q in at_most.inputs["metricQueries"][:-1])
+
+    assert {each["metadata"]["scaleOnInFlight"] for each in queues} == {"true"}
+    assert seen == {
+        "ApproximateNumberOfMessagesVisible": len(queues),
+        "ApproximateNumberOfMessagesNotVisible": len(queues),
+    }
 
 
 def test_nobody_works_only_while_requests_wait_and_none_is_held(alarms: Declared) -> None:
