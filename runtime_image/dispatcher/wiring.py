@@ -127,12 +127,15 @@ def _settling(ports: Ports, threads: Threads, in_hand: Callable[[], int]) -> Set
 
 
 def _gate(environment: DispatcherEnvironment, batching: Batching | None) -> Gate:
-    return Gate(
+    gate = Gate(
         environment.concurrency_target,
         environment.hold_budget_seconds,
         low_priority_share=environment.low_priority_share,
         under_way_below=batching.under_way_below if batching else None,
     )
+    if batching is not None:
+        batching.call_when_landed(gate.look_again)
+    return gate
 
 
 def _batching(

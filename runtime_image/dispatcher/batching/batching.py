@@ -59,6 +59,7 @@ class Batching:
         self._wait_seconds = wait_seconds
         self._most_flights = flights
         self._observe_size = observe_size
+        self._when_landed: Callable[[], None] = lambda: None
         self._numbers = count()
         self._waiting: list[Member] = []
         self._flights: dict[asyncio.Task[None], list[Member]] = {}
@@ -94,6 +95,10 @@ class Batching:
             for members in self._flights.values()
             for each in members
         )
+
+    def call_when_landed(self, call: Callable[[], None]) -> None:
+        """Have `call` called after each flight: those it had may wait again, or still be here."""
+        self._when_landed = call
 
     def _wait(self, member: Member) -> None:
         insort(self._waiting, member, key=lambda each: each.turn)
@@ -154,6 +159,7 @@ class Batching:
             else:
                 self._wait(member)
         self._depart()
+        self._when_landed()
 
     async def _fly(self, members: list[Member]) -> None:
         outcomes = await self._outcomes(members)

@@ -2,13 +2,13 @@
 
 import asyncio
 import heapq
-import math
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import IntEnum
 
 from penstock.contracts.errors import PenstockError
+from runtime_image.dispatcher.scheduling.pace import Pace
 
 _FETCH_LIMIT = 50
 """Most messages fetched ahead in one lane: enough for the shortest requests, little memory."""
@@ -21,9 +21,6 @@ _PLENTY = 2 * RECEIVE_LIMIT
 
 _DECK_SECONDS = 0.1
 """How much work lies claimed and loaded on deck, so that a slot never waits for AWS."""
-
-_SMOOTHING = 0.2
-"""Weight of the newest service time in the moving average."""
 
 
 class GateClosedError(PenstockError):
@@ -70,7 +67,8 @@ class Gate:
 
     Where slots are also held by requests that wait for the model server to take them, in a batch,
     `under_way_below` says how many of lower priority than this it has: the others of lower
-    priority are overtaken.
+    priority are overtaken, by as many as there are slots. So no more than twice as many requests
+    as slots are ever here with their payloads.
     """
 
     def __init__(
@@ -85,7 +83,7 @@ class Gate:
         self._hold_budget_seconds = hold_budget_seconds
         self._low_priority_every = round(1 / low_priority_share) if low_priority_share else 0
         self._under_way_below = under_way_below
-        self._service_seconds: float | None = None
+        self._pace = Pace(slots, hold_budget_seconds)
         self._counts: Counter[tuple[Stage, int]] = Counter()
         self._deck_waiters: list[_Waiter] = []
         self._slot_waiters: list[_Waiter] = []
@@ -114,16 +112,10 @@ class Gate:
         if self._under_way_below is None:
             return 0  # who has a slot has the model server
         held = sum(self._counts[Stage.RUNNING, p] for p in range(priority + 1, 3))
-        return held - self._under_way_below(priority)
+        return min(held - self._under_way_below(priority), self._slots)
 
     def _would_start(self, priority: int) -> int:
-        return self._free_slots(priority) + self._within_budget(self._hold_budget_seconds)
-
-    def _within_budget(self, seconds: float) -> int:
-        """How many more requests would start within `seconds` while all slots are busy."""
-        if self._service_seconds is None or self._service_seconds > self._hold_budget_seconds:
-            return 0
-        return math.ceil(seconds * self._slots / max(self._service_seconds, 1e-4))
+        return self._free_slots(priority) + self._pace.starts_within(self._hold_budget_seconds)
 
     def overflows(self, priority: int, uncounted: int = 0) -> bool:
         """Whether a message just fetched would not start within the budget.
@@ -182,11 +174,13 @@ class Gate:
     def leave(self, ticket: Ticket, ran_seconds: float | None = None) -> None:
         """Take a request out, wherever it is; a completed run teaches the service time."""
         if ran_seconds is not None:
-            known = self._service_seconds
-            self._service_seconds = (
-                ran_seconds if known is None else known + _SMOOTHING * (ran_seconds - known)
-            )
+            self._pace.learn(ran_seconds)
         self._move(ticket, Stage.GONE)
+        self._grant()
+
+    def look_again(self) -> None:
+        """Let those have their turn who may overtake, now that fewer are under way."""
+        self._changed.set()
         self._grant()
 
     def _move(self, ticket: Ticket, stage: Stage) -> None:
@@ -221,7 +215,7 @@ class Gate:
         # Only what goes first counts: work of lower priority on deck never blocks higher.
         priority = self._deck_waiters[0].priority
         deck = self._ahead_of(priority, Stage.ON_DECK)
-        if deck >= self._free_slots(priority) + self._within_budget(_DECK_SECONDS):
+        if deck >= self._free_slots(priority) + self._pace.starts_within(_DECK_SECONDS):
             return None
         return heapq.heappop(self._deck_waiters)
 

@@ -221,3 +221,42 @@ async def test_whoever_overtakes_makes_no_room_for_its_own_priority() -> None:
         await _running(gate, 1)
 
     assert (gate.room(0), gate.room(1), gate.room(2)) == (2, 0, 0)
+
+
+async def test_no_more_than_twice_as_many_as_there_are_slots_are_ever_held() -> None:
+    gate = Gate(2, 2, under_way_below=lambda _: 0)
+    low, *_ = [await _running(gate, priority) for priority in (2, 2, 1, 1)]
+    assert gate.room(0) == 0
+    high = asyncio.ensure_future(_running(gate, 0))
+    await _settle()
+    assert not high.done()
+
+    gate.leave(low)
+    await high
+    assert gate.running == 4
+
+
+async def test_who_waits_overtakes_as_soon_as_those_under_way_wait_again() -> None:
+    under_way = 2
+    gate = Gate(2, 2, under_way_below=lambda priority: under_way if priority < 2 else 0)
+    for _ in range(2):
+        await _running(gate, 2)
+    high = asyncio.ensure_future(_running(gate, 0))
+    await _settle()
+    assert not high.done()
+
+    under_way = 1
+    gate.look_again()
+    async with asyncio.timeout(5):
+        await high
+
+
+async def test_who_fetches_hears_that_fewer_are_under_way() -> None:
+    gate = Gate(2, 2, under_way_below=lambda _: 0)
+    change = asyncio.ensure_future(gate.change())
+    await _settle()
+    assert not change.done()
+
+    gate.look_again()
+    async with asyncio.timeout(5):
+        await change

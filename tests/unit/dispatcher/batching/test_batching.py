@@ -396,3 +396,19 @@ def test_it_says_whom_higher_priorities_may_still_overtake(world: World) -> None
     assert world.batching.under_way_below(0) == 2
     world.echo(world.calls[0])
     assert world.batching.under_way_below(0) == 0
+
+
+@pytest.mark.parametrize(
+    ("error", "still_under_way"), [(BROKEN, 1), (ModelBusyError("busy"), 0)], ids=str
+)
+def test_when_a_batch_lands_it_says_that_fewer_are_under_way(
+    world: World, error: Exception, still_under_way: int
+) -> None:
+    said: list[int] = []
+    world.batching.call_when_landed(lambda: said.append(world.batching.under_way_below(0)))
+    for number in range(4):
+        world.ask(number, priority=2)
+    assert world.batching.under_way_below(0) == 4
+
+    world.refuse(world.calls[0], error)
+    assert said == [still_under_way]

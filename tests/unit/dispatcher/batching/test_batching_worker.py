@@ -7,6 +7,7 @@ from typing import Any
 from penstock.adapters.in_memory import FakeClock
 from penstock.contracts.outcome import FaultCode
 from penstock.contracts.request import RequestState, RetryPolicy
+from penstock.protocol.failure_documents import ModelAnswer
 from runtime_image.dispatcher.model_server.server import ModelFaultError
 from tests.unit.dispatcher.conftest import World
 from tests.unit.dispatcher.dispatching import HeldModel, all_in, dispatching, until
@@ -88,6 +89,33 @@ async def test_a_newcomer_of_high_priority_is_in_the_very_next_batch(world: Worl
         await until(all_in(world, [*low, high], RequestState.SUCCEEDED))
 
     assert "high" in json.loads(model.asked[1])
+
+
+async def test_a_newcomer_of_high_priority_overtakes_those_that_a_refused_batch_left(
+    world: World,
+) -> None:
+    refuse, release = asyncio.Event(), asyncio.Event()
+
+    async def takes_no_batches(content: bytes) -> bytes:
+        if isinstance(json.loads(content), list):
+            await refuse.wait()
+            raise ModelFaultError(
+                FaultCode.MODEL_PREDICT_ERROR, "one, please", ModelAnswer(b"", "text/plain", 500)
+            )
+        await release.wait()
+        return content
+
+    model = HeldModel(takes_no_batches)
+    low = [world.submit(str(number).encode(), priority=2) for number in range(4)]
+    async with dispatching(world, model, **BATCHES | {"concurrency_target": 4}) as dispatcher:
+        await until(lambda: len(model.asked) == 1)
+        high = world.submit(b"99")
+        refuse.set()
+        await until(lambda: dispatcher.process.worker.gate.running == 5)
+        release.set()
+        await until(all_in(world, [*low, high], RequestState.SUCCEEDED))
+
+    assert model.asked[2] == b"99"
 
 
 async def test_a_drain_lets_those_finish_that_had_a_slot(clock: FakeClock) -> None:
