@@ -82,7 +82,7 @@ class Batcher(Generic[T]):
             self._departure.cancel()
             self._departure = None
         if not self._waiting or len(self._flying) >= self._flights:
-            return  # who lands next takes it along
+            return  # the next landing looks again: it may linger once more
         batch, self._waiting = self._waiting[: self._limit], self._waiting[self._limit :]
         # Without the context: a batch is not the first item's alone.
         flight = asyncio.create_task(self._fly(batch), context=Context())

@@ -113,12 +113,14 @@ class Batching:
 
     def _depart(self) -> None:
         """Let all go that may go now."""
-        while self._waiting and len(self._flights) < self._most_flights:
+        while self._waiting and (free := self._most_flights - len(self._flights)):
             members = self._next_members()
             if (left := self._seconds_to_fill(members)) > _TIMER_SECONDS:
                 if self._wake_up is None:
                     self._wake_up = asyncio.get_running_loop().call_later(left, self._awake)
-                return
+                members = [each for each in self._waiting if each.goes_alone][:1]
+                if not members or free == 1:
+                    return  # the last free flight is kept for the batch: its turn is first
             self._waiting = [each for each in self._waiting if each not in members]
             self._take_off(members)
 

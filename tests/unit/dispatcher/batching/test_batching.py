@@ -164,6 +164,27 @@ def test_what_goes_alone_takes_the_place_of_a_batch(world: World) -> None:
     assert [call.inputs for call in world.calls] == [[1, 2, 3, 4]]
 
 
+def test_what_goes_alone_waits_for_no_batch_that_has_a_flight_of_its_own() -> None:
+    world = World(flights=2)
+    world.ask(0)
+    world.ask(1, attempt=2)
+    assert [call.inputs for call in world.calls] == [[1]]
+
+    world.turn(WAIT_SECONDS)
+    assert [call.inputs for call in world.calls] == [[1], [0]]
+
+
+def test_the_last_free_flight_is_kept_for_the_batch_whose_turn_it_is() -> None:
+    world = World(flights=2)
+    world.ask(0)
+    for number in (1, 2):
+        world.ask(number, attempt=2)
+    assert [call.inputs for call in world.calls] == [[1]]
+
+    world.turn(WAIT_SECONDS)
+    assert [call.inputs for call in world.calls] == [[1], [0]]
+
+
 def test_an_output_may_be_the_error_of_one_request(world: World) -> None:
     callers = [world.ask(number) for number in range(4)]
     world.answer(
