@@ -1,7 +1,7 @@
 """Following several requests at once."""
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from http import HTTPStatus
 
 from penstock.client import answers
@@ -52,6 +52,18 @@ def watch_many(
         WaitTimeoutError: after `timeout` seconds some had not ended.
         NotFoundError: all others have ended, and some do not exist.
     """
+    for changed in watch_by_call(client, request_ids, timeout, longest_pause=longest_pause):
+        yield from changed
+
+
+def watch_by_call(
+    client: Client,
+    request_ids: Iterable[str],
+    timeout: float = 600.0,
+    *,
+    longest_pause: float = 5.0,
+) -> Iterator[Sequence[RequestStatus]]:
+    """As `watch_many`, but yield together what one call told."""
     waiting: dict[str, str | None] = dict.fromkeys(request_ids)
     missing: list[str] = []
     for pause in looks(timeout, longest_pause_seconds=longest_pause):
@@ -68,7 +80,7 @@ def watch_many(
 
 def _changes(
     client: Client, waiting: dict[str, str | None], missing: list[str]
-) -> Iterator[RequestStatus]:
+) -> Iterator[Sequence[RequestStatus]]:
     """Yield what changed; what needs no second look leaves `waiting`."""
     ids, going_on = list(waiting), 0
     for start in range(0, len(ids), MOST_ASKED):
@@ -76,14 +88,13 @@ def _changes(
             return
         asked = ids[start : start + MOST_ASKED]
         found = client.statuses(asked)
+        missing += [request_id for request_id in asked if request_id not in found]
+        known = [found[request_id] for request_id in asked if request_id in found]
+        yield [status for status in known if status.status != waiting[status.request_id]]
         for request_id in asked:
             status = found.get(request_id)
-            if status is None:
-                missing.append(request_id)
-            elif status.status != waiting[request_id]:
-                waiting[request_id] = status.status
-                yield status
             if status is None or answers.has_ended(status):
                 del waiting[request_id]
             else:
+                waiting[request_id] = status.status
                 going_on += 1

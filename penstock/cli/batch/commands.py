@@ -83,10 +83,13 @@ def submit(  # noqa: PLR0913 - one parameter for each option
         typer.Option(
             parser=_prefix,
             metavar="NAME",
-            help="A name for this batch: what was submitted under it is not run again.",
+            help="A name for this batch. The same command with the same name continues it: what was"
+            " submitted under it is not run again.",
         ),
     ] = None,
-    wait: Annotated[bool, typer.Option("--wait", help="Wait, and write the results.")] = False,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Wait, and write each result as it comes.")
+    ] = False,
     output: Output = None,
     timeout: Timeout = A_DAY,
 ) -> None:
@@ -96,8 +99,12 @@ def submit(  # noqa: PLR0913 - one parameter for each option
     Every line is checked before the first is sent.
 
     For each, in their order, a line of JSON is written: index, request_id or error.
-    'penstock batch results' takes it from there. With --wait also status and result.
+    'penstock batch results' takes it from there. With --wait also status and result, as
+    soon as a request has ended: index says which line it was.
+
+    Whatever stops this, the same command continues it with the same --idempotency-prefix.
     """
+    from penstock.cli.batch.continuing import continued_with, settled
     from penstock.cli.batch.lines import Keys, Lines, source_of
     from penstock.cli.batch.report import report
     from penstock.cli.batch.submitting import Submitting
@@ -114,17 +121,20 @@ def submit(  # noqa: PLR0913 - one parameter for each option
         report(output) as shown,
         connections(context).client() as client,
     ):
-        if isinstance(source, Lines) and idempotency_prefix is None:
-            typer.echo(
-                f"if this is stopped, continue with --idempotency-prefix {keys.prefix}", err=True
-            )
+        again = "'penstock batch results' from these lines"
+        if isinstance(source, Lines):
+            again = f"the same command and --idempotency-prefix {keys.prefix}"
+            if idempotency_prefix is None:
+                typer.echo(f"if this is stopped, continue with {again}", err=True)
         submitting = Submitting(client, *target, timeout)
         entries = submitting.entries(source, with_bar=wait or shown.leaves_room)
-        if wait:
-            settled = list(entries)
-            _collect(client, settled, shown, timeout - (time.monotonic() - began))
-        else:
-            shown.write_all(entry.model_dump(mode="json") for entry in entries)
+        with continued_with(again, shown):
+            if wait:
+                all_entries = settled(entries, shown)
+                left = timeout - (time.monotonic() - began)
+                _collect(client, all_entries, shown, left, again)
+            else:
+                shown.write_all(entry.model_dump(mode="json") for entry in entries)
         if shown.failures:
             raise typer.Exit(ExitCode.ENDED_WITHOUT_SUCCESS)
 
@@ -149,18 +159,23 @@ def status(context: typer.Context, file: SubmittedFile, *, as_json: AsJson = Fal
 def results(
     context: typer.Context, file: SubmittedFile, *, output: Output = None, timeout: Timeout = A_DAY
 ) -> None:
-    """Wait for the requests of a batch, and write a line of JSON for each.
+    """Wait for the requests of a batch, and write a line of JSON for each as soon as it ends.
 
-    In the order of FILE: index, request_id, status, and result or error.
+    Its index, as in FILE, request_id, status, and result or error.
     A result that is no JSON is result_base64, with its content_type.
     Exit 1 if any has an error, 5 when time is up.
     """
+    from penstock.cli.batch.continuing import continued_with
     from penstock.cli.batch.lines import read_entries
     from penstock.cli.batch.report import report
 
-    entries = read_entries(file)
-    with report(output) as shown, connections(context).client() as client:
-        _collect(client, entries, shown, timeout)
+    entries, again = read_entries(file), "the same command"
+    with (
+        report(output) as shown,
+        connections(context).client() as client,
+        continued_with(again, shown),
+    ):
+        _collect(client, entries, shown, timeout, again)
         if shown.failures:
             raise typer.Exit(ExitCode.ENDED_WITHOUT_SUCCESS)
 
@@ -172,13 +187,14 @@ def _state(request_id: str | None, found: "Mapping[str, RequestStatus]") -> str:
 
 
 def _collect(
-    client: "Client", entries: "Sequence[BatchEntry]", shown: "Report", timeout: float
+    client: "Client", entries: "Sequence[BatchEntry]", shown: "Report", timeout: float, again: str
 ) -> None:
     from penstock.cli.batch.results import Results
 
     results = Results(client, entries)
-    results.wait(timeout)
-    shown.write_all(results.lines(with_bar=shown.leaves_room))
+    shown.write_all(results.lines(timeout, share_terminal=not shown.leaves_room))
+    if results.trouble:
+        raise results.trouble
     if results.are_late:
-        typer.echo("the time was up; what goes on can be collected later", err=True)
+        typer.echo(f"the time was up; what goes on can be collected later with {again}", err=True)
         raise typer.Exit(ExitCode.TIMED_OUT)

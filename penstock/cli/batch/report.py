@@ -3,7 +3,7 @@
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,8 +21,11 @@ class Report:
     file: IO[str] | None
     """`None`: stdout."""
 
+    counts: Counter[str] = field(default_factory=Counter, init=False)
+    """How many lines were written, by what became of them."""
+
     failures: int = field(default=0, init=False)
-    """How many lines had an error."""
+    """How many of them had an error."""
 
     @property
     def leaves_room(self) -> bool:
@@ -30,20 +33,30 @@ class Report:
         return self.file is not None or not sys.stdout.isatty()
 
     def write_all(self, lines: Iterable[Mapping[str, Any]]) -> None:
-        """Write lines as they come; then tell which have an error, and how many are what."""
-        counts: Counter[str] = Counter()
+        """Write lines as they come; then tell which have an error, and how many are what.
+
+        If there are no more because the API failed, those that came are told of before that.
+        """
         told: list[str] = []
-        for line in lines:
-            typer.echo(json.dumps(line, ensure_ascii=False), file=self.file)
-            counts[_state(line)] += 1
-            if "error" in line:
-                self.failures += 1
-                if len(told) < _MOST_TOLD:
-                    told.append(_failure(line))
-        if self.failures > len(told):
-            told.append(f"… and {self.failures - len(told)} more lines have an error")
-        said = ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))
-        typer.echo("\n".join([*told, f"{counts.total()} lines: {said}"]), err=True)
+        try:
+            for line in lines:
+                # Flushed, so that it is there whatever happens to this process.
+                typer.echo(json.dumps(line, ensure_ascii=False), file=self.file)
+                self.counts[_state(line)] += 1
+                if "error" in line:
+                    self.failures += 1
+                    if len(told) < _MOST_TOLD:
+                        told.append(_failure(line))
+        finally:
+            if self.counts:
+                self._tell(told)
+
+    def _tell(self, told: Sequence[str]) -> None:
+        more = self.failures - len(told)
+        unnamed = [f"… and {more} more lines have an error"] if more else []
+        said = ", ".join(f"{count} {state}" for state, count in sorted(self.counts.items()))
+        total = f"{self.counts.total()} lines: {said}"
+        typer.echo("\n".join([*told, *unnamed, total]), err=True)
 
 
 def _failure(line: Mapping[str, Any]) -> str:

@@ -1,10 +1,11 @@
-"""Waiting for the requests of a batch, and one line of JSON for each."""
+"""Waiting for the requests of a batch, and a line of JSON for each as soon as it has ended."""
 
 import base64
 import json
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +13,7 @@ from penstock.cli.batch.progress import bar
 from penstock.client import (
     BatchEntry,
     Client,
+    ClientError,
     ConflictError,
     NotFoundError,
     RequestFailedError,
@@ -20,8 +22,8 @@ from penstock.client import (
     WaitTimeoutError,
     has_ended,
     has_result,
-    watch_many,
 )
+from penstock.client.following import watch_by_call
 
 _THREADS = 8
 _AHEAD = 2 * _THREADS
@@ -37,50 +39,74 @@ class Results:
     are_late: bool = field(default=False, init=False)
     """Whether some had not ended when the time was up."""
 
+    trouble: ClientError | None = field(default=None, init=False)
+    """Why the API could not be asked any further."""
+
     _seen: dict[str, RequestStatus] = field(default_factory=dict, init=False)
 
-    def wait(self, timeout: float) -> None:
-        """Follow the requests until they have ended or the time is up."""
-        ids = [entry.request_id for entry in self.entries if entry.request_id]
-        with bar("ended", len(set(ids))) as show:
-            ended = 0
-            try:
-                for status in watch_many(self.client, ids, timeout):
-                    self._seen[status.request_id] = status
-                    ended += has_ended(status)
-                    show(ended)
-            except WaitTimeoutError:
-                self.are_late = True
-            except NotFoundError:
-                pass  # their lines say so
+    def lines(self, timeout: float, *, share_terminal: bool) -> Iterator[Mapping[str, Any]]:
+        """Yield a line for each as soon as it is known, until the time is up or the API fails.
 
-    def lines(self, *, with_bar: bool) -> Iterator[Mapping[str, Any]]:
-        """Yield a line for each, in their order, with the results that there are."""
-        with (
-            bar("fetched", len(self.entries), is_wanted=with_bar) as show,
-            ThreadPoolExecutor(_THREADS) as threads,
-        ):
-            for done, line in enumerate(_in_order(threads, self._line, self.entries), 1):
-                yield line
-                show(done)
+        Then one for each of the others, which says what is known. Lines that `share_terminal` with
+        the bar are yielded while it is away.
+        """
+        waiting: dict[str, list[BatchEntry]] = {}
+        for entry in self.entries:
+            if entry.request_id is None:
+                yield entry.model_dump(mode="json")
+            else:
+                waiting.setdefault(entry.request_id, []).append(entry)
+        with bar("ended", len(waiting)) as shown, ThreadPoolExecutor(_THREADS) as threads:
+            total = len(waiting)
+            for ended in self._ended(list(waiting), timeout):
+                entries = [entry for request_id in ended for entry in waiting.pop(request_id)]
+                with shown.away() if share_terminal and entries else nullcontext():
+                    yield from _in_order(threads, self._fetched, entries)
+                shown.show(total - len(waiting))
+        for entries in waiting.values():
+            yield from map(self._unknown, entries)
 
-    def _line(self, entry: BatchEntry) -> Mapping[str, Any]:
-        line: dict[str, Any] = entry.model_dump(mode="json")
-        if entry.request_id is None:
-            return line
-        status = self._seen.get(entry.request_id)
-        if status is None:
-            unknown = "not looked at in time" if self.are_late else "the request does not exist"
-            return line | {"error": unknown}
-        line["status"] = status.status
-        if not has_ended(status):
-            return line | {"error": "had not ended when the time was up"}
+    def _ended(self, request_ids: Sequence[str], timeout: float) -> Iterator[Sequence[str]]:
+        """Yield those that have ended, as they do."""
+        try:
+            for changed in watch_by_call(self.client, request_ids, timeout):
+                self._seen |= {status.request_id: status for status in changed}
+                yield [status.request_id for status in changed if has_ended(status)]
+                if self.trouble:
+                    return
+        except WaitTimeoutError:
+            self.are_late = True
+        except NotFoundError:
+            pass  # their lines say so
+        except ClientError as error:
+            self.trouble = error
+
+    def _fetched(self, entry: BatchEntry) -> Mapping[str, Any]:
+        """Return the line of a request that has ended."""
+        request_id = str(entry.request_id)
+        status = self._seen[request_id]
+        line: dict[str, Any] = {**entry.model_dump(mode="json"), "status": status.status}
         if not has_result(status):
             return line | {"error": _reason(status)}
+        if self.trouble:
+            return line | {"error": f"its result was not fetched: {self.trouble}"}
         try:
-            return line | _shown(self.client.handle(entry.request_id).fetch_result())
+            return line | _shown(self.client.handle(request_id).fetch_result())
         except (ConflictError, NotFoundError, RequestFailedError) as error:
             return line | {"error": str(error)}
+        except ClientError as error:
+            self.trouble = error
+            return line | {"error": f"its result was not fetched: {error}"}
+
+    def _unknown(self, entry: BatchEntry) -> Mapping[str, Any]:
+        """Return the line of a request whose end was not seen."""
+        line: dict[str, Any] = entry.model_dump(mode="json")
+        then = "when the API failed" if self.trouble else "when the time was up"
+        if status := self._seen.get(str(entry.request_id)):
+            return {**line, "status": status.status, "error": f"had not ended {then}"}
+        if self.are_late or self.trouble:
+            return line | {"error": f"was not yet looked at {then}"}
+        return line | {"error": "the request does not exist"}
 
 
 def _reason(status: RequestStatus) -> str:

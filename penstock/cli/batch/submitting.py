@@ -34,11 +34,11 @@ class Submitting:
             )
             return
         ends_at, done = time.monotonic() + self.timeout, 0
-        with bar("submitted", source.count, is_wanted=with_bar) as show:
+        with bar("submitted", source.count, is_wanted=with_bar) as shown:
             for group in source.groups():
                 yield from self._settled(group, ends_at - time.monotonic())
                 done += len(group)
-                show(done)
+                shown.show(done)
 
     def _settled(self, group: Sequence[Line], seconds: float) -> Sequence[BatchEntry]:
         entries: dict[int, BatchEntry] = {}

@@ -116,3 +116,12 @@ def batch_of(tmp_path: Path) -> Callable[..., str]:
 def lines_of(text: str) -> list[dict[str, Any]]:
     """Return lines of JSON."""
     return [json.loads(line) for line in text.splitlines()]
+
+
+def in_order(text: str) -> list[dict[str, Any]]:
+    """Return lines of JSON as the file had them, whichever came first."""
+
+    def index(line: dict[str, Any]) -> int:
+        return int(line["index"])
+
+    return sorted(lines_of(text), key=index)

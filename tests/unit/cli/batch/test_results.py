@@ -3,19 +3,25 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, NoReturn
 
 import httpx
 import pytest
 
-from tests.unit.cli.batch.conftest import WorkingApi, lines_of
+from penstock.cli.batch.report import Report
+from tests.unit.cli.batch.conftest import WorkingApi, in_order, lines_of
 from tests.unit.cli.conftest import CommandLine
 
 BatchOf = Callable[..., str]
 
+ERASED_LINE = "\x1b[2K"
+
 pytestmark = pytest.mark.usefixtures("pauses")
 
 
-def test_results_are_written_in_the_order_of_the_file(run: CommandLine, batch_of: BatchOf) -> None:
+def test_what_ends_together_is_written_in_the_order_of_the_file(
+    run: CommandLine, batch_of: BatchOf
+) -> None:
     done = run("batch", "submit", "ocr", batch_of(*range(40)), "--wait")
 
     assert done.exit_code == 0
@@ -47,7 +53,7 @@ def test_what_failed_stands_beside_what_succeeded(run: CommandLine, batch_of: Ba
     done = run("batch", "submit", "ocr", batch_of(*inputs), "--wait")
 
     assert done.exit_code == 1
-    first, failed, refused, expired, last = lines_of(done.stdout)
+    first, failed, refused, expired, last = in_order(done.stdout)
     assert first["status"] == last["status"] == "SUCCEEDED"
     assert failed == {
         "index": 1,
@@ -98,11 +104,11 @@ def test_when_the_time_is_up_what_there_is_is_written(run: CommandLine, batch_of
     done = run("batch", "submit", "ocr", file, "--wait", "--timeout", "0")
 
     assert done.exit_code == 5
-    ended, running = lines_of(done.stdout)
+    ended, running = in_order(done.stdout)
     assert ended["result"] == {"echo": "a"}
     assert running["status"] == "IN_PROGRESS"
     assert "had not ended" in running["error"]
-    assert "can be collected later" in done.stderr
+    assert "can be collected later with the same command and --idempotency-prefix" in done.stderr
 
 
 def test_results_are_collected_from_what_submit_printed(
@@ -113,7 +119,7 @@ def test_results_are_collected_from_what_submit_printed(
     done = run("batch", "results", "-", input=submitted.stdout)
 
     assert done.exit_code == 1
-    assert [line.get("result") for line in lines_of(done.stdout)] == [
+    assert [line.get("result") for line in in_order(done.stdout)] == [
         {"echo": "a"},
         None,
         {"echo": "c"},
@@ -142,7 +148,7 @@ def test_a_request_that_passed_away_is_told_in_its_line(
     done = run("batch", "results", "-", input=submitted.stdout)
 
     assert done.exit_code == 1
-    gone, there = lines_of(done.stdout)
+    gone, there = in_order(done.stdout)
     assert gone == {"index": 0, "request_id": "r0", "error": "the request does not exist"}
     assert there["result"] == {"echo": "b"}
 
@@ -183,14 +189,132 @@ def test_on_a_terminal_progress_is_drawn_beside_the_data(
     assert lines_of(done.stdout)[0]["result"] == {"echo": "a"}
 
 
-def test_an_api_that_goes_away_ends_the_command(
+def test_on_a_terminal_progress_makes_way_for_the_data(
+    run: CommandLine, batch_of: BatchOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Report, "leaves_room", False)
+
+    done = run("batch", "submit", "ocr", batch_of("a"), "--wait", env={"FORCE_COLOR": "1"})
+
+    before, _, _ = done.output.partition('{"index"')
+    assert "ended" in before
+    assert before.rstrip("\r").endswith(ERASED_LINE)
+
+
+def test_a_result_is_written_while_others_are_waited_for(
+    run: CommandLine,
+    api: WorkingApi,
+    batch_of: BatchOf,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    output, status_of = tmp_path / "results.jsonl", api._status  # noqa: SLF001 - it goes on as before
+    written: list[str] = []
+
+    def looked_at(request_id: str) -> dict[str, Any]:
+        if request_id == "r0":
+            written.append(output.read_text())
+        is_slow = request_id == "r0" and len(written) == 1
+        return status_of(request_id) | ({"status": "QUEUED"} if is_slow else {})
+
+    monkeypatch.setattr(api, "_status", looked_at)
+
+    done = run("batch", "submit", "ocr", batch_of("slow", "b"), "--wait", "--output", str(output))
+
+    assert done.exit_code == 0
+    first_look, second_look = map(lines_of, written)
+    assert first_look == []
+    assert [line["result"] for line in second_look] == [{"echo": "b"}]
+    assert [line["index"] for line in lines_of(output.read_text())] == [1, 0]
+
+
+def gone(_asked: object) -> NoReturn:
+    raise httpx.ConnectError("refused")
+
+
+def test_an_api_that_goes_away_leaves_what_is_known_and_how_to_continue(
     run: CommandLine, api: WorkingApi, batch_of: BatchOf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    submitted = run("batch", "submit", "ocr", batch_of("a")).stdout
+    file = batch_of("a", {"end": "IN_PROGRESS"}, {"refuse": "client_error"})
+    statuses = api._statuses  # noqa: SLF001 - it goes on as before
 
-    def gone(_request_id: str) -> httpx.Response:
-        raise httpx.ConnectError("refused")
+    def once(ids: list[str]) -> httpx.Response:
+        monkeypatch.setattr(api, "_statuses", gone)
+        return statuses(ids)
 
+    monkeypatch.setattr(api, "_statuses", once)
+
+    cut_off = run("batch", "submit", "ocr", file, "--wait")
+
+    assert cut_off.exit_code == 6
+    ended, running, refused = in_order(cut_off.stdout)
+    assert ended["result"] == {"echo": "a"}
+    assert (running["request_id"], running["status"]) == ("r1", "IN_PROGRESS")
+    assert running["error"] == "had not ended when the API failed"
+    assert refused["error_code"] == "client_error"
+    told, error = cut_off.stderr.splitlines()[-2:]
+    assert told.startswith("what is known was written; continue with the same command and --idem")
+    assert "does not answer" in error
+
+    def when_all_has_ended(ids: list[str]) -> httpx.Response:
+        api.rows["r1"]["model_input"] = "b"
+        return statuses(ids)
+
+    monkeypatch.setattr(api, "_statuses", when_all_has_ended)
+    prefix = told.rpartition(" ")[2]
+    done = run("batch", "submit", "ocr", file, "--wait", "--idempotency-prefix", prefix)
+
+    assert [line.get("result") for line in in_order(done.stdout)] == [
+        {"echo": "a"},
+        {"echo": "b"},
+        None,
+    ]
+    assert len(api.rows) == 2
+
+
+def test_requests_that_were_not_looked_at_before_the_api_failed_are_named(
+    run: CommandLine, api: WorkingApi, batch_of: BatchOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(api, "_statuses", gone)
+
+    done = run("batch", "submit", "ocr", batch_of("a"), "--wait")
+
+    (line,) = lines_of(done.stdout)
+    assert (line["request_id"], line["error"]) == (
+        "r0",
+        "was not yet looked at when the API failed",
+    )
+    assert done.exit_code == 6
+
+
+def test_results_that_cannot_be_fetched_take_no_other_with_them(
+    run: CommandLine, api: WorkingApi, batch_of: BatchOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    submitted, result = run("batch", "submit", "ocr", batch_of(*range(40))).stdout, api._result  # noqa: SLF001
+
+    def until_the_last(request_id: str) -> httpx.Response:
+        return gone(request_id) if request_id == "r39" else result(request_id)
+
+    monkeypatch.setattr(api, "_result", until_the_last)
+
+    done = run("batch", "results", "-", input=submitted)
+
+    assert done.exit_code == 6
+    *others, last = in_order(done.stdout)
+    assert [line["result"] for line in others] == [{"echo": number} for number in range(39)]
+    assert (last["status"], last["request_id"]) == ("SUCCEEDED", "r39")
+    assert "its result was not fetched: " in last["error"]
+    assert "continue with the same command" in done.stderr
+
+
+def test_once_the_api_has_failed_no_more_results_are_asked_for(
+    run: CommandLine, api: WorkingApi, batch_of: BatchOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    submitted = run("batch", "submit", "ocr", batch_of(*range(300))).stdout
     monkeypatch.setattr(api, "_result", gone)
+    before = len(api.asked)
 
-    assert run("batch", "results", "-", input=submitted).exit_code == 6
+    done = run("batch", "results", "-", input=submitted)
+
+    assert len(lines_of(done.stdout)) == 300
+    assert len(api.asked) - before <= 1 + 8

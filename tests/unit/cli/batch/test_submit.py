@@ -231,6 +231,31 @@ def test_a_stopped_run_is_continued_under_the_name_it_told(
     assert len(api.rows) == 3
 
 
+def test_what_was_accepted_before_the_api_failed_is_written(
+    run: CommandLine, api: WorkingApi, batch_of: BatchOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    accept = api._accept  # noqa: SLF001 - it goes on as before
+
+    def once(body: dict[str, Any]) -> httpx.Response:
+        api.replies = [httpx.ConnectError("cable pulled")]
+        return accept(body)
+
+    monkeypatch.setattr(api, "_accept", once)
+
+    done = run("batch", "submit", "ocr", batch_of(*range(MOST_IN_BATCH + 1)), "--wait")
+
+    assert done.exit_code == 6
+    assert [line["request_id"] for line in lines_of(done.stdout)] == list(api.rows)
+    assert len(api.rows) == MOST_IN_BATCH
+    assert "continue with the same command and --idempotency-prefix" in done.stderr.splitlines()[-2]
+
+
+def test_help_says_how_a_stopped_run_is_continued(run: CommandLine) -> None:
+    told = " ".join(run("batch", "submit", "--help").stdout.split())
+
+    assert "the same command continues it with the same --idempotency-prefix" in told
+
+
 def test_a_continued_run_sends_anew_only_what_was_changed(
     run: CommandLine, api: WorkingApi, batch_of: BatchOf
 ) -> None:
