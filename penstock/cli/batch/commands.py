@@ -104,8 +104,8 @@ def submit(  # noqa: PLR0913 - one parameter for each option
 
     Whatever stops this, the same command continues it with the same --idempotency-prefix.
     """
-    from penstock.cli.batch.continuing import continued_with, settled
-    from penstock.cli.batch.lines import Keys, Lines, source_of
+    from penstock.cli.batch.continuing import continued_with, settled, way_on
+    from penstock.cli.batch.lines import Keys, source_of
     from penstock.cli.batch.report import report
     from penstock.cli.batch.submitting import Submitting
 
@@ -121,11 +121,7 @@ def submit(  # noqa: PLR0913 - one parameter for each option
         report(output) as shown,
         connections(context).client() as client,
     ):
-        again = "'penstock batch results' from these lines"
-        if isinstance(source, Lines):
-            again = f"the same command and --idempotency-prefix {keys.prefix}"
-            if idempotency_prefix is None:
-                typer.echo(f"if this is stopped, continue with {again}", err=True)
+        again = way_on(source, keys.prefix, is_own_name=idempotency_prefix is None)
         submitting = Submitting(client, *target, timeout)
         entries = submitting.entries(source, with_bar=wait or shown.leaves_room)
         with continued_with(again, shown):
