@@ -121,7 +121,7 @@ def submit(  # noqa: PLR0913 - one parameter for each option
         report(output) as shown,
         connections(context).client() as client,
     ):
-        again = way_on(source, keys.prefix, is_own_name=idempotency_prefix is None)
+        again = way_on(source, keys.prefix, is_named=idempotency_prefix is not None)
         submitting = Submitting(client, *target, timeout)
         entries = submitting.entries(source, with_bar=wait or shown.leaves_room)
         with continued_with(again, shown):

@@ -10,12 +10,12 @@ from penstock.cli.batch.report import Report
 from penstock.client import BatchEntry, ClientError
 
 
-def way_on(source: Lines | FileInS3, prefix: str, *, is_own_name: bool) -> str:
-    """Return what continues a batch; tell it at once if nobody gave the batch its name."""
+def way_on(source: Lines | FileInS3, prefix: str, *, is_named: bool) -> str:
+    """Return what continues a batch; tell it at once to who gave the batch no name."""
     if isinstance(source, FileInS3):
         return "'penstock batch results' from these lines"
     again = f"the same command and --idempotency-prefix {prefix}"
-    if is_own_name:
+    if not is_named:
         typer.echo(f"if this is stopped, continue with {again}", err=True)
     return again
 
