@@ -98,9 +98,9 @@ def submit(  # noqa: PLR0913 - one parameter for each option
     A line is a submission: {"model_input": …, "priority": 1, "webhook_endpoint": …, …}.
     Every line is checked before the first is sent.
 
-    For each, in their order, a line of JSON is written: index, request_id or error.
-    'penstock batch results' takes it from there. With --wait also status and result, as
-    soon as a request has ended: index says which line it was.
+    For each, in their order, a line of JSON: index, request_id or error.
+    'penstock batch results' takes it from there.
+    With --wait also status and result, and each as soon as it has ended.
 
     Whatever stops this, the same command continues it with the same --idempotency-prefix.
     """
