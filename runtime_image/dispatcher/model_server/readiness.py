@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 
 from runtime_image.dispatcher.model_server.server import ModelBusyError, ModelServer
 
@@ -22,6 +23,7 @@ class Readiness:
         self._ready = asyncio.Event()
         self._look = asyncio.Event()
         self._must_restart = False
+        self._when_lost: Callable[[], None] = lambda: None
 
     @property
     def must_restart(self) -> bool:
@@ -45,9 +47,13 @@ class Readiness:
         """Return once the model server is ready."""
         await self._ready.wait()
 
+    def call_when_lost(self, call: Callable[[], None]) -> None:
+        """Have `call` called whenever the model server is found not ready."""
+        self._when_lost = call
+
     def doubt(self) -> None:
         """Look again before anything else is received."""
-        self._ready.clear()
+        self._lose()
         self._look.set()
 
     async def watch(self) -> None:
@@ -64,8 +70,13 @@ class Readiness:
                     logger.info("model server ready")
                 self._ready.set()
             else:
-                self._ready.clear()
+                self._lose()
             pause = _WATCH_SECONDS if self._ready.is_set() else _PROBE_SECONDS
             with_look = asyncio.create_task(self._look.wait())
             await asyncio.wait({with_look}, timeout=pause)
             with_look.cancel()
+
+    def _lose(self) -> None:
+        if self._ready.is_set():
+            self._ready.clear()
+            self._when_lost()

@@ -60,6 +60,7 @@ class Lanes:
         self._known = [_Lane.UNKNOWN] * len(PRIORITIES)
         self._news = asyncio.Event()
         self._stopped = asyncio.Event()
+        readiness.call_when_lost(self._news.set)
 
     async def run(self, carry: Callable[[Delivery], None]) -> None:
         """Hand every received message to `carry`, until stopped."""
@@ -83,8 +84,10 @@ class Lanes:
                 return
             asked = min(RECEIVE_LIMIT, max(1, self._gate.room(priority)))
             deliveries = await self._receive(priority, asked)
-            if deliveries:
-                await self._higher_lanes_known(priority)
+            if deliveries and not await self._higher_lanes_known(priority):
+                await self._return(deliveries)
+                self._learn(priority, _Lane.UNKNOWN)
+                continue
             await self._hand_over(priority, deliveries, carry)
             if deliveries:
                 # Only now, so that a lower lane finds these counted. A trickle leaves slots free:
@@ -98,7 +101,7 @@ class Lanes:
         uncounted = 0
         for delivery in deliveries:
             if self._stopped.is_set() or self._gate.overflows(priority, uncounted):
-                await self._return(delivery)
+                await self._return([delivery])
                 uncounted = 0  # their tasks have begun meanwhile
             else:
                 carry(delivery)
@@ -118,12 +121,18 @@ class Lanes:
             else:
                 return
 
-    async def _higher_lanes_known(self, priority: int) -> None:
-        """Wait until the higher lanes have answered too, or there is no room left anyway."""
+    async def _higher_lanes_known(self, priority: int) -> bool:
+        """Wait until the higher lanes have answered too, or there is no room left anyway.
+
+        False if they will not answer: they are not asked while the model server is not ready.
+        """
         while not (self._stopped.is_set() or self._gate.overflows(priority)):
             if not self._is_behind(priority, _Lane.UNKNOWN):
-                return
+                return True
+            if not self._readiness.is_ready:
+                return False
             await self._something_new()
+        return True
 
     def _is_behind(self, priority: int, known: _Lane) -> bool:
         return known in self._known[:priority] and not self._gate.is_guaranteed(priority)
@@ -172,8 +181,8 @@ class Lanes:
             await asyncio.sleep(max(0.0, _QUIET_SECONDS - (time.monotonic() - started)))
         return deliveries
 
-    async def _return(self, delivery: Delivery) -> None:
+    async def _return(self, deliveries: Sequence[Delivery]) -> None:
         try:
-            await self._threads(self._queue.hide, [delivery], 0)
+            await self._threads(self._queue.hide, deliveries, 0)
         except UnavailableError as error:
-            logger.warning("message not returned", extra={"reason": str(error)})
+            logger.warning("messages not returned", extra={"reason": str(error)})

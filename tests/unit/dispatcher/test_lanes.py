@@ -59,21 +59,43 @@ class TricklingQueue(InMemoryRequestQueue):
         return super().receive(priority=priority, **wanted)
 
 
+class SlowLowestQueue(InMemoryRequestQueue):
+    """Its lowest lane has a message, and answers when the test says so."""
+
+    def __init__(self) -> None:
+        super().__init__(utc_now)
+        self.send(message("2"), priority=2, tenant="acme")
+        self.is_asked = False
+        self.has_answered = False
+        self.may_answer = Event()
+
+    def receive(self, *, priority: int, **wanted: Any) -> Sequence[Delivery]:
+        if priority == 2:
+            self.is_asked = True
+            assert self.may_answer.wait(timeout=10)
+        deliveries = super().receive(priority=priority, **wanted)
+        self.has_answered = self.has_answered or bool(deliveries)
+        return deliveries
+
+
 def message(name: str) -> QueueMessage:
     return QueueMessage(request_id=RequestId(name), text="1")
 
 
 @asynccontextmanager
 async def polling(
-    queue: InMemoryRequestQueue, gate: Gate, carry: Callable[[Delivery], None]
-) -> AsyncIterator[None]:
+    queue: InMemoryRequestQueue,
+    gate: Gate,
+    carry: Callable[[Delivery], None],
+    model: HeldModel | None = None,
+) -> AsyncIterator[Readiness]:
     """Poll for a worker that is idle."""
-    readiness = Readiness(HeldModel())
+    readiness = Readiness(model or HeldModel())
     lanes = Lanes(queue, gate, lease_seconds=30, readiness=readiness)
     watching = asyncio.create_task(readiness.watch())
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(lanes.run(carry))
-        yield
+        yield readiness
         lanes.stop()
         gate.close()
         watching.cancel()
@@ -153,3 +175,25 @@ async def test_no_more_of_a_batch_is_kept_than_finds_room(queue: UnevenQueue) ->
     ):
         await until(lambda: len(fetched) >= 5 and queue.depth().queued == 3)
     assert sorted(fetched) == [0, 0, 0, 2, 2]
+
+
+@pytest.mark.parametrize("when", ["before the lane answers", "while it waits"])
+async def test_what_waits_for_higher_lanes_goes_back_when_the_model_server_is_lost(
+    when: str,
+) -> None:
+    queue, model, fetched = SlowLowestQueue(), HeldModel(), list[Delivery]()
+    gate = Gate(1, 2, low_priority_share=0.1)
+    gate.leave(gate.admit(0), 0.01)
+    for priority in (*[0] * 49, 1):
+        gate.admit(priority)  # with these at hand the higher lanes are not asked
+    async with polling(queue, gate, fetched.append, model) as readiness:
+        await until(lambda: queue.is_asked)
+        gate.admit(2)  # the share of low priority has its start: now it waits for the others
+        if when == "while it waits":
+            queue.may_answer.set()
+            await until(lambda: queue.has_answered)
+        model.ready = False
+        readiness.doubt()
+        queue.may_answer.set()
+        await until(lambda: queue.has_answered and queue.depth().queued == 1)
+    assert fetched == []
