@@ -108,10 +108,13 @@ async def test_a_newcomer_of_high_priority_overtakes_those_that_a_refused_batch_
     model = HeldModel(takes_no_batches)
     low = [world.submit(str(number).encode(), priority=2) for number in range(4)]
     async with dispatching(world, model, **BATCHES | {"concurrency_target": 4}) as dispatcher:
+        gate = dispatcher.process.worker.gate
         await until(lambda: len(model.asked) == 1)
-        high = world.submit(b"99")
+        change = asyncio.create_task(gate.change())
         refuse.set()
-        await until(lambda: dispatcher.process.worker.gate.running == 5)
+        await until(change.done)
+        high = world.submit(b"99")
+        await until(lambda: gate.running == 5)
         release.set()
         await until(all_in(world, [*low, high], RequestState.SUCCEEDED))
 
