@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from pydantic import BaseModel
+
 from bench.backends.emulator import EmulatedStack
 from bench.backends.requests import waiting_requests
 from bench.figures import Backend
@@ -71,7 +73,7 @@ class Lab:
         )
         told: dict[str, object] = {"concurrency_target": slots, **settings}
         with self._queues(backend, queued, needed, url, **told) as environment:
-            return measure("bench.processes.dispatcher", program, environment)
+            return self._measured("bench.processes.dispatcher", program, environment, needed)
 
     def bare_loop(self, backend: Backend, requests: int, queued: int = 0, slots: int = 1) -> Sample:
         """Run the floor of a dispatcher over fresh queues."""
@@ -83,7 +85,7 @@ class Lab:
         spare = 10 * (settings.threads + 1)
         queued = max(queued, requests + spare)
         with self._queues(backend, queued, requests + spare, "") as environment:
-            return measure("bench.processes.bare_loop", settings, environment)
+            return self._measured("bench.processes.bare_loop", settings, environment, requests)
 
     def dispatcher_environment(
         self, queues: tuple[str, str, str], **settings: object
@@ -93,6 +95,14 @@ class Lab:
         variables = self.stack.dispatcher_variables(queues, **preset, **settings)
         text = {name: str(value) for name, value in variables.items()}
         return {**_NO_AWS, **self.stack.variables, **text}
+
+    def _measured(
+        self, module: str, program: BaseModel, environment: Mapping[str, str], requests: int
+    ) -> Sample:
+        before = self.stack.cpu_seconds()
+        sample = measure(module, program, environment)
+        spent_ms = (self.stack.cpu_seconds() - before) * 1_000
+        return {**sample, "emulator_ms": spent_ms / requests}
 
     @contextmanager
     def _queues(

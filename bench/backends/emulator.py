@@ -3,12 +3,14 @@
 import asyncio
 import itertools
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
+
+import psutil
 
 from bench.backends.requests import Waiting, models
 from penstock.adapters.aws.requests.queue import SqsRequestQueue
@@ -62,6 +64,11 @@ class EmulatedStack:
     topics: Topics
     _numbers: Iterator[int]
 
+    def cpu_seconds(self) -> float:
+        """Return the CPU time that the emulator has used so far."""
+        times = psutil.Process(self.pid).cpu_times()
+        return times.user + times.system
+
     def new_queues(self) -> tuple[str, str, str]:
         """Make the three queues of a deployment."""
         number = next(self._numbers)
@@ -78,15 +85,23 @@ class EmulatedStack:
         rows: int | None = None,
     ) -> None:
         """Accept requests into the queues of a deployment; only the first `rows` get a row."""
-        queue = SqsRequestQueue(queues, self.aws.sqs)
         requests = list(waiting)
+        self.put_rows(requests[:rows])
+        self.send(queues, requests)
+
+    def put_rows(self, waiting: Iterable[Waiting]) -> None:
+        """Put the rows of requests."""
+        rows = (each.row for each in waiting)
         with ThreadPoolExecutor(_WRITERS) as threads:
-            reached = [each.row for each in requests[:rows]]
-            list(threads.map(self._put_rows, _chunks(reached, _ROWS_PER_WRITE)))
-            for lane in range(3):
-                own = [each.message for each in requests if each.priority == lane]
-                for messages in _chunks(own, _MESSAGES_PER_SEND):
-                    queue.send_many(messages, priority=lane, tenant="bench")
+            list(threads.map(self._put_rows, _chunks(rows, _ROWS_PER_WRITE)))
+
+    def send(self, queues: tuple[str, str, str], waiting: Sequence[Waiting]) -> None:
+        """Send the messages of requests."""
+        queue = SqsRequestQueue(queues, self.aws.sqs)
+        for lane in range(3):
+            own = [each.message for each in waiting if each.priority == lane]
+            for messages in _chunks(own, _MESSAGES_PER_SEND):
+                queue.send_many(messages, priority=lane, tenant="bench")
 
     def clear(self, queues: tuple[str, str, str], waiting: Iterable[Waiting]) -> None:
         """Remove queues and rows that nobody will look at again: they slow the emulator down."""

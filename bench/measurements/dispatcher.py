@@ -1,8 +1,11 @@
 """(b) Requests per second and CPU per request, with a model that does nothing."""
 
+from collections.abc import Callable, Iterator
+from operator import itemgetter
+
 from bench.figures import Backend, Figure, Goal
 from bench.lab import Lab, per_request_ms, per_second
-from bench.rounds import medians
+from bench.rounds import Sample, medians
 
 _SECTION = "dispatcher"
 _SLOTS = (1, 8, 32)
@@ -17,7 +20,7 @@ def measure(lab: Lab) -> list[Figure]:
     return [*figures, _without_http(lab)]
 
 
-def _at(lab: Lab, backend: Backend, slots: int) -> list[Figure]:
+def _at(lab: Lab, backend: Backend, slots: int) -> Iterator[Figure]:
     on_emulator = backend is Backend.EMULATOR
     requests = lab.many(600, 150) if on_emulator else lab.many(6_000, 2_000)
     with lab.model_server(slots) as url:
@@ -26,27 +29,23 @@ def _at(lab: Lab, backend: Backend, slots: int) -> list[Figure]:
             ours=lambda: lab.dispatch(backend, requests, url, slots=slots),
             floor=lambda: lab.bare_loop(backend, requests, slots=slots),
         )
-    ours, floor = taken["ours"], taken["floor"]
     goal = Goal(at_most=1.5, of_ratio=True) if on_emulator else None
-    return [
-        Figure(
+
+    def figure(name: str, unit: str, of: Callable[[Sample], float], goal: Goal | None) -> Figure:
+        return Figure(
             section=_SECTION,
-            name=f"throughput, {slots} slots",
-            unit="requests/s",
+            name=f"{name}, {slots} slots",
+            unit=unit,
             backend=backend,
-            ours=per_second(ours),
-            floor=per_second(floor),
-        ),
-        Figure(
-            section=_SECTION,
-            name=f"CPU, {slots} slots",
-            unit="ms/request",
-            backend=backend,
-            ours=per_request_ms(ours),
-            floor=per_request_ms(floor),
+            ours=of(taken["ours"]),
+            floor=of(taken["floor"]),
             goal=goal,
-        ),
-    ]
+        )
+
+    yield figure("throughput", "requests/s", per_second, None)
+    yield figure("CPU", "ms/request", per_request_ms, goal)
+    if on_emulator:
+        yield figure("CPU of the emulator itself", "ms/request", itemgetter("emulator_ms"), None)
 
 
 def _without_http(lab: Lab) -> Figure:

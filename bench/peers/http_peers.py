@@ -24,6 +24,7 @@ PEERS = (
         "/predict",
         _TEXT,
     ),
+    Peer("Ray Serve", ("ray[serve]==2.52.1",), ("python", "ray_server.py"), "/predict", _TEXT),
     Peer(
         "Cog",
         ("cog==0.14.12",),
@@ -73,6 +74,8 @@ def _running(peer: Peer, slots: int, service_seconds: float) -> Iterator[tuple[S
         "BENCH_PORT": str(port),
         "PORT": str(port),  # Cog
         "BENTOML_DO_NOT_TRACK": "True",
+        "RAY_USAGE_STATS_ENABLED": "0",
+        "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",  # it would copy this folder and make it all again
     }
 
     def works() -> None:

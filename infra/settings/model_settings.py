@@ -85,8 +85,8 @@ class DeploymentSettings(ModelServerSettings):
 
     spool_gib: Annotated[int, Field(ge=1, le=1_000)] | None = None
     """How much disk a worker may fill with inputs and results that do not fit into memory; beyond
-    it Kubernetes ends the worker. Absent: enough for the largest of each of all that run, and of
-    one request more."""
+    it Kubernetes ends the worker. Absent: enough for the largest of each of all that run (with
+    `batching`: of twice as many), and of one request more."""
 
     @model_validator(mode="after")
     def _has_room_for_a_request(self) -> Self:
@@ -122,7 +122,9 @@ class DeploymentSettings(ModelServerSettings):
         """The disk that a worker may fill."""
         if self.spool_gib is not None:
             return self.spool_gib
-        requests = self.autoscaling.concurrency_target + 1
+        slots = self.autoscaling.concurrency_target
+        # With batches, as many again may hold a slot and wait for their batch.
+        requests = (slots if self.batching is None else 2 * slots) + 1
         return -(-requests * (self.max_input_bytes + self.max_result_bytes) // _GIB)
 
 

@@ -62,6 +62,7 @@ class Worker:
         self.heartbeats.held.add(held)
         try:
             step = await self._step(held, ticket)
+            held.is_decided = True
             self.gate.leave(ticket)
             await self._settle(held, step)
         except LeaseLostError as lost:

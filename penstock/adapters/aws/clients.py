@@ -9,6 +9,7 @@ import botocore
 import botocore.session
 from botocore.config import Config
 from botocore.loaders import Loader
+from botocore.utils import determine_content_length
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -23,6 +24,8 @@ Service = Literal["dynamodb", "s3", "secretsmanager", "sns", "sqs"]
 
 _READ_TIMEOUT_SECONDS = 10
 _LONG_POLL_READ_TIMEOUT_SECONDS = 30  # SQS answers an empty long poll after 20 s
+
+_ASK_FIRST_BYTES = 1024**2
 
 _making = Lock()  # a session must not make two clients at once
 
@@ -97,7 +100,19 @@ def _client(service: Service) -> "AnyClient":
     # botocore itself reads only AWS_DEFAULT_REGION and the profile's region.
     region = os.environ.get("AWS_REGION")
     made = _session().create_client(service, region_name=region, config=_config(service))
+    if service == "s3":
+        made.meta.events.register_last("before-call.s3", _send_small_bodies_at_once)
     return cast("AnyClient", made)
+
+
+def _send_small_bodies_at_once(params: dict[str, Any], **_: object) -> None:
+    """Do not ask S3 whether it will take a small body, and wait for the answer, before sending it.
+
+    botocore asks for every body; AWS's SDK for Java asks from this size on.
+    """
+    size = determine_content_length(params["body"])
+    if size is not None and size < _ASK_FIRST_BYTES:
+        params["headers"].pop("Expect", None)
 
 
 def _config(service: Service) -> Config:

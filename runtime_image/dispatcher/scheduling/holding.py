@@ -47,6 +47,9 @@ class Held:
     is_running: bool = False
     """Whether the model server has it."""
 
+    is_decided: bool = False
+    """Whether what becomes of it stands in its row: there is no lease any more."""
+
     waits: asyncio.Future[Any] | None = field(default=None, repr=False)
     """What it waits for right now: a turn or the model. Only that may be interrupted."""
 
@@ -74,6 +77,11 @@ class Held:
             if self.interruption is None:
                 raise  # the process itself ends
             raise RequestInterruptedError(self.interruption) from None
+
+    @property
+    def can_be_stopped(self) -> bool:
+        """Whether the model has not answered yet."""
+        return self.waits is not None and not self.waits.done()
 
     @property
     def claimed(self) -> AsyncRequest:
@@ -110,7 +118,7 @@ class Heartbeats:
     async def beat(self) -> None:
         """Renew everything once."""
         held = list(self.held)
-        claimed = [one for one in held if one.request is not None]
+        claimed = [one for one in held if one.request is not None and not one.is_decided]
         await asyncio.gather(self._hide(held), *(self._renew(one) for one in claimed))
 
     async def watch_cancellations(self) -> None:
@@ -122,7 +130,9 @@ class Heartbeats:
                 one.request.request_id: one
                 for one in self.held
                 # What ends within one look is not worth a read.
-                if one.request is not None and now - one.claimed_at >= _CANCEL_WATCH_SECONDS
+                if one.request is not None
+                and one.can_be_stopped
+                and now - one.claimed_at >= _CANCEL_WATCH_SECONDS
             }
             if not lasting:
                 continue

@@ -28,6 +28,17 @@ def test_by_default_there_is_disk_for_all_that_may_run_and_one_more() -> None:
     assert DeploymentSettings.checked(given).spool_limit_gib == 8
 
 
+def test_where_requests_wait_for_their_batch_there_is_disk_for_twice_as_many() -> None:
+    given = _deployment(
+        max_input_bytes=GIB,
+        max_result_bytes=GIB,
+        autoscaling={"concurrency_target": 4},
+        batching={"max_batch_size": 4},
+    )
+
+    assert DeploymentSettings.checked(given).spool_limit_gib == 18
+
+
 def test_disk_that_holds_not_even_one_request_is_refused() -> None:
     given = _deployment(max_input_bytes=GIB, max_result_bytes=GIB + 1)
 

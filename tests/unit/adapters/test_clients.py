@@ -1,8 +1,12 @@
 """How the boto3 clients are set up."""
 
+from io import BytesIO
 from typing import Any, get_args
 
 import pytest
+from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
+from urllib3 import HTTPResponse
 
 from penstock.adapters.aws.clients import Service, _session, client, forget_clients
 
@@ -44,6 +48,22 @@ def test_calls_are_repeated_twice_at_most() -> None:
 
 def test_calls_say_whose_they_are() -> None:
     assert config_of(client("sqs")).user_agent.startswith("penstock Botocore/1.")
+
+
+@pytest.mark.parametrize(("size", "asks"), [(1_000, None), (2 * 1024**2, b"100-continue")])
+def test_s3_is_asked_first_only_about_a_large_body(size: int, asks: bytes | None) -> None:
+    sent: list[Any] = []
+
+    def answered(request: Any, **_: object) -> Any:
+        sent.append(request.headers.get("Expect"))
+        empty = HTTPResponse(BytesIO(), preload_content=False)
+        return AWSResponse(request.url, 200, HTTPHeaders(), empty)
+
+    forget_clients()
+    client("s3").meta.events.register("before-send.s3", answered)
+    client("s3").put_object(Bucket="results", Key="one", Body=b"x" * size)
+    forget_clients()
+    assert sent == [asks]
 
 
 def test_buckets_of_an_emulator_are_addressed_by_path(monkeypatch: pytest.MonkeyPatch) -> None:
