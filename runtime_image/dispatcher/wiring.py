@@ -37,6 +37,16 @@ from runtime_image.dispatcher.settling import Settling
 from runtime_image.dispatcher.spot_notice import watch_spot_notice
 from runtime_image.dispatcher.worker import Worker
 
+_MOST_CALLS = 8
+"""Short calls to AWS at once.
+
+They take turns in one interpreter: with more, a request costs a third more CPU, and fewer end in a
+second, even where each call takes as long as in AWS (docs/performance.md).
+"""
+
+_MOST_TRANSFERS = 32
+"""Bodies on their way at once."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Ports:
@@ -77,7 +87,8 @@ def wire(
     protocol = _protocol(environment, ports)
     batching = _batching(environment, model_server, metrics)
     gate = _gate(environment, batching)
-    threads = Threads("aws", min(32, 4 + 2 * environment.concurrency_target))
+    slots = environment.concurrency_target
+    threads = Threads("aws", min(_MOST_CALLS, 4 + slots))
     heartbeats = Heartbeats(protocol, ports.queue, environment.lease_seconds)
     readiness = Readiness(model_server)
     worker = Worker(
@@ -97,6 +108,7 @@ def wire(
         ),
         metrics=metrics,
         threads=threads,
+        transfers=Threads("transfer", min(_MOST_TRANSFERS, 4 + 2 * slots)),
         tracing=ports.tracing,
     )
     lanes = Lanes(ports.queue, gate, lease_seconds=environment.lease_seconds, readiness=readiness)

@@ -219,7 +219,7 @@ class DynamoRequestStore:
             changes={"notified_at": self._clock(), **NOT_SWEPT},
         )
         with suppress(RefusedError):
-            self._table.update(request_id, update)
+            self._table.write(request_id, update)
 
     def record_webhook(self, request_id: RequestId, status: WebhookStatus) -> None:
         """Write what became of the webhook, if the request has one."""

@@ -83,6 +83,15 @@ class RequestsTable:
             )
         return request_of(response["Attributes"])
 
+    def write(self, request_id: RequestId, update: Update) -> None:
+        """Change a row that nobody needs to see; raise `RefusedError` as `update` does."""
+        with _conditional_write(update.operation):
+            self._dynamodb.update_item(
+                TableName=self._name,
+                Key={"request_id": {"S": request_id}},
+                **update.arguments(),
+            )
+
     def update_held(
         self,
         operation: str,
