@@ -88,7 +88,7 @@ def wire(
     batching = _batching(environment, model_server, metrics)
     gate = _gate(environment, batching)
     slots = environment.concurrency_target
-    threads = Threads("aws", min(_MOST_CALLS, 4 + slots))
+    threads = Threads("aws", min(_MOST_CALLS, 3 + slots))
     heartbeats = Heartbeats(protocol, ports.queue, environment.lease_seconds)
     readiness = Readiness(model_server)
     worker = Worker(
