@@ -16,6 +16,9 @@ from bench.processes.starting import measure, running
 from bench.rounds import Sample
 
 _WARM_UP_SHARE = 0.15
+_HANDS_FULL = 300
+"""After so many short requests a worker has as much in hand as it will."""
+
 _FETCHED_AHEAD = 300
 _NO_AWS = {"AWS_REGION": "eu-central-1"}
 
@@ -47,7 +50,8 @@ class Lab:
 
     def with_warm_up(self, requests: int) -> int:
         """Return how many requests a dispatcher works on to measure with so many."""
-        return requests + round(requests * _WARM_UP_SHARE)
+        few = round(requests * _WARM_UP_SHARE)
+        return requests + (few if requests < _HANDS_FULL else _HANDS_FULL)
 
     def dispatch(
         self,
@@ -64,7 +68,8 @@ class Lab:
         Its environment may be told more.
         """
         needed = self.with_warm_up(requests)
-        queued = max(queued, needed)
+        # When the last one counts, as much is in hand as when the first one did.
+        queued = max(queued, needed + _FETCHED_AHEAD)
         program = DispatcherSettings(
             requests=needed,
             warm_up=needed - requests,

@@ -8,7 +8,7 @@ from bench.rounds import Sample, medians
 
 _FLAT = Goal(at_most=1.1, of_ratio=True)
 _SLOTS = 8
-_ON_EMULATOR = 300
+_ON_EMULATOR = 600
 
 
 def measure(lab: Lab) -> list[Figure]:

@@ -229,7 +229,7 @@ class DynamoRequestStore:
         written = conditions.HAS_WEBHOOK
         update = Update(operation="record webhook", condition=written, changes=changes)
         with suppress(RefusedError):
-            self._table.update(request_id, update)
+            self._table.write(request_id, update)
 
     def count_webhook_attempt(self, request_id: RequestId) -> int:
         """Count an attempt to deliver the webhook."""
