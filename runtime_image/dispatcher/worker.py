@@ -66,7 +66,7 @@ class Worker:
         try:
             step = await self._step(held, ticket)
             held.is_decided = True
-            self.gate.leave(ticket)
+            self.gate.end(ticket)
             await self._settle(held, step)
         except LeaseLostError as lost:
             # Another worker has it: write nothing, delete nothing.
@@ -115,7 +115,7 @@ class Worker:
         await self.gate.to_slot(ticket)
         with self.tracing.step("predict", attempt=held.claimed.attempt):
             answer, ran_seconds = await self.model_calls.make(held, payload)
-        self.gate.leave(ticket, ran_seconds)  # the slot is free: storing overlaps the next call
+        self.gate.end(ticket, ran_seconds)  # the slot is free: storing overlaps the next call
         return answer
 
     async def _load(self, delivery: Delivery) -> Loaded:

@@ -22,6 +22,9 @@ _PLENTY = 2 * RECEIVE_LIMIT
 _DECK_SECONDS = 0.1
 """How much work lies claimed and loaded on deck, so that a slot never waits for AWS."""
 
+_ENDING_LIMIT = 100
+"""With so many ends still to be told, no more is claimed: a fast model must not fill the memory."""
+
 
 class GateClosedError(PenstockError):
     """The worker drains: nothing more is claimed or started."""
@@ -36,7 +39,8 @@ class Stage(IntEnum):
     FETCHED = 0
     ON_DECK = 1
     RUNNING = 2
-    GONE = 3
+    ENDING = 3
+    GONE = 4
 
 
 _WAITING = (Stage.FETCHED, Stage.ON_DECK)
@@ -114,9 +118,6 @@ class Gate:
         held = sum(self._counts[Stage.RUNNING, p] for p in range(priority + 1, 3))
         return min(held - self._under_way_below(priority), self._slots)
 
-    def _would_start(self, priority: int) -> int:
-        return self._free_slots(priority) + self._pace.starts_within(self._hold_budget_seconds)
-
     def overflows(self, priority: int, uncounted: int = 0) -> bool:
         """Whether a message just fetched would not start within the budget.
 
@@ -125,6 +126,9 @@ class Gate:
         waiting = self._ahead_of(priority, *_WAITING) + uncounted
         is_guaranteed = self.is_guaranteed(priority) and not uncounted
         return waiting >= self._would_start(priority) and not is_guaranteed
+
+    def _would_start(self, priority: int) -> int:
+        return self._free_slots(priority) + self._pace.starts_within(self._hold_budget_seconds)
 
     def _ahead_of(self, priority: int, *stages: Stage) -> int:
         return sum(self._counts[stage, p] for stage in stages for p in range(priority + 1))
@@ -171,10 +175,15 @@ class Gate:
         """Wait until the request may start."""
         await self._wait(self._slot_waiters, ticket)
 
-    def leave(self, ticket: Ticket, ran_seconds: float | None = None) -> None:
-        """Take a request out, wherever it is; a completed run teaches the service time."""
+    def end(self, ticket: Ticket, ran_seconds: float | None = None) -> None:
+        """Free the slot of a request whose end is to be told; a run teaches the service time."""
         if ran_seconds is not None:
             self._pace.learn(ran_seconds)
+        self._move(ticket, Stage.ENDING)
+        self._grant()
+
+    def leave(self, ticket: Ticket) -> None:
+        """Take a request out, wherever it is."""
         self._move(ticket, Stage.GONE)
         self._grant()
 
@@ -210,7 +219,7 @@ class Gate:
 
     def _next_on_deck(self) -> _Waiter | None:
         _drop_cancelled(self._deck_waiters)
-        if not self._deck_waiters:
+        if not self._deck_waiters or self._ahead_of(2, Stage.ENDING) >= _ENDING_LIMIT:
             return None
         # Only what goes first counts: work of lower priority on deck never blocks higher.
         priority = self._deck_waiters[0].priority

@@ -20,7 +20,7 @@ async def _running(gate: Gate, priority: int) -> Ticket:
 
 
 def _teach(gate: Gate, seconds: float) -> None:
-    gate.leave(gate.admit(0), seconds)
+    gate.end(gate.admit(0), seconds)
 
 
 @pytest.mark.spec("baseten", 18)
@@ -260,3 +260,18 @@ async def test_who_fetches_hears_that_fewer_are_under_way() -> None:
     gate.look_again()
     async with asyncio.timeout(5):
         await change
+
+
+async def test_nothing_more_is_claimed_while_too_many_ends_are_still_to_be_told() -> None:
+    gate = Gate(1, 2)
+    _teach(gate, 0.001)
+    ending = [gate.admit(0) for _ in range(200)]
+    for ticket in ending:
+        gate.end(ticket)
+    claim = asyncio.ensure_future(gate.to_deck(gate.admit(0)))
+    await _settle()
+    assert not claim.done()
+
+    for ticket in ending:
+        gate.leave(ticket)
+    await claim

@@ -116,7 +116,7 @@ async def busy(queue: UnevenQueue, fetched: list[int]) -> AsyncIterator[asyncio.
 
     async def free() -> None:
         await is_free.wait()
-        gate.leave(first, 600)
+        gate.end(first, 600)
 
     async with polling(queue, gate, carry):
         freeing = asyncio.create_task(free())
@@ -153,7 +153,7 @@ async def test_a_trickle_of_high_priority_leaves_free_slots_to_lower_ones() -> N
         queue.send(message(f"lower-{number}"), priority=1, tenant="acme")
 
     def carry(delivery: Delivery) -> None:
-        gate.leave(gate.admit(delivery.priority), 0.01)
+        gate.end(gate.admit(delivery.priority), 0.01)
         fetched[delivery.priority] += 1
 
     async with polling(queue, gate, carry):
@@ -183,7 +183,7 @@ async def test_what_waits_for_higher_lanes_goes_back_when_the_model_server_is_lo
 ) -> None:
     queue, model, fetched = SlowLowestQueue(), HeldModel(), list[Delivery]()
     gate = Gate(1, 2, low_priority_share=0.1)
-    gate.leave(gate.admit(0), 0.01)
+    gate.end(gate.admit(0), 0.01)
     for priority in (*[0] * 49, 1):
         gate.admit(priority)  # with these at hand the higher lanes are not asked
     async with polling(queue, gate, fetched.append, model) as readiness:
