@@ -19,13 +19,14 @@ from runtime_image.dispatcher.model_server.server import Answer, ModelBusyError,
 from runtime_image.dispatcher.observability.correlation import correlate
 from runtime_image.dispatcher.observability.metrics import Metrics
 from runtime_image.dispatcher.observability.tracing import NO_TRACING, Tracing
-from runtime_image.dispatcher.scheduling.gate import Gate, GateClosedError, Ticket
+from runtime_image.dispatcher.scheduling.gate import Gate, GateClosedError
 from runtime_image.dispatcher.scheduling.holding import (
     Heartbeats,
     Held,
     Interruption,
     RequestInterruptedError,
 )
+from runtime_image.dispatcher.scheduling.tickets import Ticket
 from runtime_image.dispatcher.settling import Settling, persistently
 
 logger = logging.getLogger(__name__)
@@ -108,7 +109,10 @@ class Worker:
         with self.tracing.step("load"):
             payload = await self._load(held.delivery)
         with closing(payload):
-            return await held.interruptibly(self._in_turn(held, ticket, payload))
+            try:
+                return await held.interruptibly(self._in_turn(held, ticket, payload))
+            finally:
+                held.is_answered = True
 
     async def _in_turn(self, held: Held, ticket: Ticket, payload: Loaded) -> Answer:
         """Wait for a slot and call the model: one task, so that a free slot is used at once."""

@@ -30,15 +30,35 @@ _ASK_FIRST_BYTES = 1024**2
 _making = Lock()  # a session must not make two clients at once
 
 
-class _OurServices(Loader):
-    """Finds the descriptions of the services that we use without looking at all 400 of AWS.
+_OURS = get_args(Service)
 
-    That look takes 15 ms of a cold start, longer where the disk is cold too.
-    """
+
+class _OurServices(Loader):
+    """Describes the services that `client` makes clients of, and knows no others."""
 
     def list_available_services(self, type_name: str) -> list[str]:  # noqa: ARG002 - each has all
-        """Return the services that `client` makes clients of."""
-        return list(get_args(Service))
+        """Return their names."""
+        return list(_OURS)
+
+
+class _QuickLoader(Loader):
+    """Finds the descriptions of our services without looking at all 400 of AWS.
+
+    That look takes 15 ms of a cold start, longer where the disk is cold too. Others are found as
+    ever: credentials may need a client of their own (`sts`, `sso`).
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._ours = _OurServices()
+
+    def load_service_model(
+        self, service_name: str, type_name: str, api_version: str | None = None
+    ) -> Any:  # noqa: ANN401 - as botocore has it
+        """Return the description of a service."""
+        if service_name in _OURS:
+            return self._ours.load_service_model(service_name, type_name, api_version)
+        return super().load_service_model(service_name, type_name, api_version)
 
 
 class _OnDemand:
@@ -91,7 +111,7 @@ def _session() -> botocore.session.Session:
     # boto3's own session adds transfer managers and resources, which nothing of ours uses and
     # which take a fifth of the time that it takes to import.
     session = botocore.session.get_session()
-    session.register_component("data_loader", _OurServices())
+    session.register_component("data_loader", _QuickLoader())
     return session
 
 

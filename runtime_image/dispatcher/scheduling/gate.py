@@ -4,11 +4,10 @@ import asyncio
 import heapq
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from enum import IntEnum
 
 from penstock.contracts.errors import PenstockError
 from runtime_image.dispatcher.scheduling.pace import Pace
+from runtime_image.dispatcher.scheduling.tickets import Stage, Ticket, Waiter, drop_cancelled
 
 _FETCH_LIMIT = 50
 """Most messages fetched ahead in one lane: enough for the shortest requests, little memory."""
@@ -33,33 +32,7 @@ class GateClosedError(PenstockError):
         super().__init__("the worker drains")
 
 
-class Stage(IntEnum):
-    """Where a request is inside this worker."""
-
-    FETCHED = 0
-    ON_DECK = 1
-    RUNNING = 2
-    ENDING = 3
-    GONE = 4
-
-
 _WAITING = (Stage.FETCHED, Stage.ON_DECK)
-
-
-@dataclass(eq=False)
-class Ticket:
-    """One request's place in the worker."""
-
-    priority: int
-    stage: Stage = Stage.FETCHED
-
-
-@dataclass(order=True)
-class _Waiter:
-    priority: int
-    sequence: int
-    ticket: Ticket = field(compare=False)
-    granted: asyncio.Future[None] = field(compare=False)
 
 
 class Gate:
@@ -89,8 +62,8 @@ class Gate:
         self._under_way_below = under_way_below
         self._pace = Pace(slots, hold_budget_seconds)
         self._counts: Counter[tuple[Stage, int]] = Counter()
-        self._deck_waiters: list[_Waiter] = []
-        self._slot_waiters: list[_Waiter] = []
+        self._deck_waiters: list[Waiter] = []
+        self._slot_waiters: list[Waiter] = []
         self._sequence = 0
         self._starts = 0
         self._changed = asyncio.Event()
@@ -108,6 +81,10 @@ class Gate:
     def running(self) -> int:
         """How many calls to the model server are in flight."""
         return sum(self._counts[Stage.RUNNING, p] for p in range(3))
+
+    @property
+    def _has_many_to_tell(self) -> bool:
+        return self._ahead_of(2, Stage.ENDING) >= _ENDING_LIMIT
 
     def _free_slots(self, priority: int) -> int:
         return self._slots - self.running + self._overtaken_by(priority)
@@ -135,7 +112,7 @@ class Gate:
 
     def room(self, priority: int) -> int:
         """Return how many messages of this priority may be fetched now."""
-        if self._is_closed:
+        if self._is_closed or self._has_many_to_tell:
             return 0
         ahead = self._ahead_of(priority, *_WAITING)
         room = min(self._would_start(priority), _FETCH_LIMIT) - ahead
@@ -200,12 +177,12 @@ class Gate:
         ticket.stage = stage
         self._changed.set()
 
-    async def _wait(self, waiters: list[_Waiter], ticket: Ticket) -> None:
+    async def _wait(self, waiters: list[Waiter], ticket: Ticket) -> None:
         if self._is_closed:
             raise GateClosedError
         self._sequence += 1
         granted = asyncio.get_running_loop().create_future()
-        heapq.heappush(waiters, _Waiter(ticket.priority, self._sequence, ticket, granted))
+        heapq.heappush(waiters, Waiter(ticket.priority, self._sequence, ticket, granted))
         self._grant()
         await granted
 
@@ -217,9 +194,9 @@ class Gate:
             self._move(waiter.ticket, Stage.ON_DECK)
             waiter.granted.set_result(None)
 
-    def _next_on_deck(self) -> _Waiter | None:
-        _drop_cancelled(self._deck_waiters)
-        if not self._deck_waiters or self._ahead_of(2, Stage.ENDING) >= _ENDING_LIMIT:
+    def _next_on_deck(self) -> Waiter | None:
+        drop_cancelled(self._deck_waiters)
+        if not self._deck_waiters or self._has_many_to_tell:
             return None
         # Only what goes first counts: work of lower priority on deck never blocks higher.
         priority = self._deck_waiters[0].priority
@@ -228,8 +205,8 @@ class Gate:
             return None
         return heapq.heappop(self._deck_waiters)
 
-    def _next_to_start(self) -> _Waiter | None:
-        _drop_cancelled(self._slot_waiters)
+    def _next_to_start(self) -> Waiter | None:
+        drop_cancelled(self._slot_waiters)
         if not self._slot_waiters or self._free_slots(self._slot_waiters[0].priority) <= 0:
             return None
         if self.running >= self._slots:
@@ -242,8 +219,3 @@ class Gate:
             heapq.heapify(self._slot_waiters)
             return lowest
         return heapq.heappop(self._slot_waiters)
-
-
-def _drop_cancelled(waiters: list[_Waiter]) -> None:
-    while waiters and waiters[0].granted.done():
-        heapq.heappop(waiters)

@@ -47,6 +47,9 @@ class Held:
     is_running: bool = False
     """Whether the model server has it."""
 
+    is_answered: bool = False
+    """Whether the model is done with it, or will not get it."""
+
     is_decided: bool = False
     """Whether what becomes of it stands in its row: there is no lease any more."""
 
@@ -77,11 +80,6 @@ class Held:
             if self.interruption is None:
                 raise  # the process itself ends
             raise RequestInterruptedError(self.interruption) from None
-
-    @property
-    def can_be_stopped(self) -> bool:
-        """Whether the model has not answered yet."""
-        return self.waits is not None and not self.waits.done()
 
     @property
     def claimed(self) -> AsyncRequest:
@@ -131,7 +129,7 @@ class Heartbeats:
                 for one in self.held
                 # What ends within one look is not worth a read.
                 if one.request is not None
-                and one.can_be_stopped
+                and not one.is_answered
                 and now - one.claimed_at >= _CANCEL_WATCH_SECONDS
             }
             if not lasting:

@@ -1,14 +1,17 @@
 """How the boto3 clients are set up."""
 
 from io import BytesIO
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
+from botocore.exceptions import EndpointConnectionError
+from botocore.loaders import Loader
 from urllib3 import HTTPResponse
 
-from penstock.adapters.aws.clients import Service, _session, client, forget_clients
+from penstock.adapters.aws.clients import Service, client, forget_clients
 
 pytestmark = pytest.mark.usefixtures("aws_variables")
 
@@ -24,10 +27,35 @@ def test_a_process_has_one_client_per_service() -> None:
 
 
 @pytest.mark.parametrize("service", get_args(Service))
-def test_a_client_is_made_without_a_look_at_the_services_of_others(service: Service) -> None:
+def test_a_client_is_made_without_a_look_at_all_services_of_aws(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def look(_: Loader, type_name: str) -> list[str]:
+        raise AssertionError(f"{type_name} of all services were looked for")
+
+    forget_clients()
+    monkeypatch.setattr(Loader, "list_available_services", look)
     assert client(service).meta.service_model.service_name == service
-    loader = _session().get_component("data_loader")
-    assert set(loader.list_available_services("service-2")) == set(get_args(Service))
+
+
+def test_a_profile_that_assumes_a_role_has_its_credentials_from_sts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "config").write_text(
+        "[profile deploy]\nrole_arn = arn:aws:iam::123456789012:role/deploy\n"
+        "source_profile = base\nregion = eu-central-1\n"
+        "[profile base]\naws_access_key_id = one\naws_secret_access_key = two\n"
+    )
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("AWS_PROFILE", "deploy")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", "http://127.0.0.1:9")  # nobody answers there
+    forget_clients()
+
+    with pytest.raises(EndpointConnectionError, match=r"127\.0\.0\.1:9"):
+        client("sqs").list_queues()
+    forget_clients()
 
 
 def test_the_region_is_that_of_the_process() -> None:

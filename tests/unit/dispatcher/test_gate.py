@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from runtime_image.dispatcher.scheduling.gate import Gate, GateClosedError, Ticket
+from runtime_image.dispatcher.scheduling.gate import Gate, GateClosedError
+from runtime_image.dispatcher.scheduling.tickets import Ticket
 
 
 async def _settle() -> None:
@@ -262,7 +263,9 @@ async def test_who_fetches_hears_that_fewer_are_under_way() -> None:
         await change
 
 
-async def test_nothing_more_is_claimed_while_too_many_ends_are_still_to_be_told() -> None:
+async def test_nothing_more_is_fetched_or_claimed_while_too_many_ends_are_still_to_be_told() -> (
+    None
+):
     gate = Gate(1, 2)
     _teach(gate, 0.001)
     ending = [gate.admit(0) for _ in range(200)]
@@ -271,6 +274,7 @@ async def test_nothing_more_is_claimed_while_too_many_ends_are_still_to_be_told(
     claim = asyncio.ensure_future(gate.to_deck(gate.admit(0)))
     await _settle()
     assert not claim.done()
+    assert gate.room(0) == 0
 
     for ticket in ending:
         gate.leave(ticket)
