@@ -12,18 +12,34 @@ R = TypeVar("R")
 T = TypeVar("T")
 
 
-class Threads:
-    """Runs blocking calls in threads of its own, so that one kind cannot starve another."""
+_SHORT_SECONDS = 0.05
+"""A call that lasts longer waits for somebody else: it takes no turn from the others."""
 
-    def __init__(self, name: str, count: int) -> None:
+
+class Threads:
+    """Runs blocking calls in threads of its own, so that one kind cannot starve another.
+
+    Short calls take turns in one interpreter: the more run at once, the more CPU each costs.
+    `short` limits them; a call that lasts, or hangs, leaves its turn to the next.
+    """
+
+    def __init__(self, name: str, count: int, *, short: int | None = None) -> None:
         self._pool = ThreadPoolExecutor(count, thread_name_prefix=name)
+        self._turns = asyncio.Semaphore(count if short is None else short)
 
     async def __call__(self, call: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Return what `call` returns."""
         loop = asyncio.get_running_loop()
         # With the context, so that what is logged there says which request it concerns.
         run = partial(copy_context().run, call, *args, **kwargs)
-        return await loop.run_in_executor(self._pool, run)
+        await self._turns.acquire()
+        lasts = loop.call_later(_SHORT_SECONDS, self._turns.release)
+        try:
+            return await loop.run_in_executor(self._pool, run)
+        finally:
+            if loop.time() < lasts.when():
+                lasts.cancel()
+                self._turns.release()
 
     def close(self) -> None:
         """Let running calls end and take no more."""

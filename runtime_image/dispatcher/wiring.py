@@ -37,15 +37,10 @@ from runtime_image.dispatcher.settling import Settling
 from runtime_image.dispatcher.spot_notice import watch_spot_notice
 from runtime_image.dispatcher.worker import Worker
 
-_MOST_CALLS = 8
-"""Short calls to AWS at once.
-
-They take turns in one interpreter: with more, a request costs a third more CPU, and fewer end in a
-second, even where each call takes as long as in AWS (docs/performance.md).
+_MOST_SHORT_CALLS = 8
+"""With more calls to AWS at once a request costs a third more CPU, and fewer end in a second, even
+where each call takes as long as in AWS (docs/performance.md).
 """
-
-_MOST_TRANSFERS = 32
-"""Bodies on their way at once."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +83,7 @@ def wire(
     batching = _batching(environment, model_server, metrics)
     gate = _gate(environment, batching)
     slots = environment.concurrency_target
-    threads = Threads("aws", min(_MOST_CALLS, 3 + slots))
+    threads = Threads("aws", min(32, 4 + 2 * slots), short=min(_MOST_SHORT_CALLS, 3 + slots))
     heartbeats = Heartbeats(protocol, ports.queue, environment.lease_seconds)
     readiness = Readiness(model_server)
     worker = Worker(
@@ -108,7 +103,6 @@ def wire(
         ),
         metrics=metrics,
         threads=threads,
-        transfers=Threads("transfer", min(_MOST_TRANSFERS, 4 + 2 * slots)),
         tracing=ports.tracing,
     )
     lanes = Lanes(ports.queue, gate, lease_seconds=environment.lease_seconds, readiness=readiness)

@@ -49,9 +49,6 @@ class Worker:
     model_calls: ModelCalls
     metrics: Metrics
     threads: Threads
-    transfers: Threads
-    """For bodies that may take long: what is short does not wait behind them."""
-
     tracing: Tracing = NO_TRACING
 
     async def carry(self, delivery: Delivery) -> None:
@@ -126,7 +123,7 @@ class Worker:
         if delivery.message.inline_payload is not None:
             return self.protocol.load(delivery)  # it is here: nothing to wait for
         try:
-            return await self.transfers(self.protocol.load, delivery)
+            return await self.threads(self.protocol.load, delivery)
         except InputUnreadableError as error:
             raise ModelFaultError(FaultCode.MODEL_INVALID_INPUT, str(error)) from error
         except OSError as error:
@@ -151,10 +148,9 @@ class Worker:
         )
 
     async def _succeed(self, request: AsyncRequest, answer: Answer) -> Step:
-        threads = self.threads if isinstance(answer.body, bytes) else self.transfers
         with self.tracing.step("store"):
             return await persistently(
-                lambda: threads(
+                lambda: self.threads(
                     self.protocol.succeed,
                     request,
                     answer.body,

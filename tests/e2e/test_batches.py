@@ -3,6 +3,7 @@
 import json
 import subprocess
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -160,7 +161,7 @@ def test_lines_in_s3_are_read_by_the_api(penstock: Caller) -> None:
 
     done = penstock("batch", "submit", "echo", location, "--wait", exit_code=1)
 
-    first, wrong, third = lines_of(done.stdout)
+    first, wrong, third = sorted(lines_of(done.stdout), key=itemgetter("index"))
     assert (first["result"]["echo"], third["result"]["echo"]) == ("first", "third")
     assert wrong["error_code"] == "client_error"
     assert b"line 2 refused" in done.stderr

@@ -1,9 +1,10 @@
 import asyncio
 from collections.abc import Sequence
+from threading import Event
 
 import pytest
 
-from runtime_image.dispatcher.concurrency import Batcher
+from runtime_image.dispatcher.concurrency import Batcher, Threads
 
 
 async def test_an_item_that_comes_as_the_last_batch_lands_is_sent_too() -> None:
@@ -103,3 +104,41 @@ async def test_what_is_on_its_way_is_not_waited_for() -> None:
         await batcher(1)
         assert sent == [[0], [1]]
         release.set()
+
+
+async def test_short_calls_take_turns_and_one_that_lasts_leaves_its_turn() -> None:
+    threads = Threads("test", 3, short=1)
+    started, go_on = [Event(), Event()], Event()
+
+    def call(number: int) -> int:
+        started[number].set()
+        assert go_on.wait(5)
+        return number
+
+    first, second = (asyncio.ensure_future(threads(call, number)) for number in range(2))
+    async with asyncio.timeout(5):
+        while not started[0].is_set():
+            await asyncio.sleep(0)
+        assert not started[1].is_set()
+        while not started[1].is_set():
+            await asyncio.sleep(0.001)
+    go_on.set()
+    assert [await first, await second] == [0, 1]
+    threads.close()
+
+
+async def test_every_call_has_its_turn_whatever_became_of_those_before() -> None:
+    threads = Threads("test", 2, short=2)
+
+    def fail() -> None:
+        raise ValueError
+
+    failed = await asyncio.gather(*(threads(fail) for _ in range(20)), return_exceptions=True)
+    cancelled = [asyncio.ensure_future(threads(Event().is_set)) for _ in range(20)]
+    for one in cancelled:
+        one.cancel()
+    await asyncio.gather(*cancelled, return_exceptions=True)
+    async with asyncio.timeout(5):
+        assert await asyncio.gather(*(threads(len, "abc") for _ in range(20))) == [3] * 20
+    assert all(isinstance(one, ValueError) for one in failed)
+    threads.close()
