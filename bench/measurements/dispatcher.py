@@ -24,7 +24,7 @@ def measure(lab: Lab) -> list[Figure]:
 
 def _at(lab: Lab, backend: Backend, slots: int) -> Iterator[Figure]:
     on_emulator = backend is Backend.EMULATOR
-    requests = lab.many(2_000, 400) if on_emulator else lab.many(6_000, 2_000)
+    requests = lab.many(2_000, 350) if on_emulator else lab.many(6_000, 1_200)
     with lab.model_server(slots) as url:
         taken = medians(
             lab.rounds,
@@ -52,7 +52,7 @@ def _at(lab: Lab, backend: Backend, slots: int) -> Iterator[Figure]:
 
 def _without_http(lab: Lab) -> Iterator[Figure]:
     """Yield our own cost alone: no AWS, and no call to a model server."""
-    requests = lab.many(6_000, 2_000)
+    requests = lab.many(6_000, 1_200)
 
     def ours() -> Sample:
         return lab.dispatch(Backend.IN_PROCESS, requests, "", slots=8)
