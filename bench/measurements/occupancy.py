@@ -29,7 +29,7 @@ def measure(lab: Lab) -> list[Figure]:
     return [
         figure
         for seconds, (full, quick, goal) in _SERVICE.items()
-        for calls in _CALLS
+        for calls in (_CALLS[-1:] if lab.is_quick else _CALLS)
         if (many := lab.many(full, quick))
         for figure in _at(lab, _Case(seconds, calls, many, goal))
     ]
