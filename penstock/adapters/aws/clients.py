@@ -27,10 +27,9 @@ _LONG_POLL_READ_TIMEOUT_SECONDS = 30  # SQS answers an empty long poll after 20 
 
 _ASK_FIRST_BYTES = 1024**2
 
-_making = Lock()  # a session must not make two clients at once
-
-
 _OURS = get_args(Service)
+
+_making = Lock()  # a session must not make two clients at once
 
 
 class _OurServices(Loader):
