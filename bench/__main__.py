@@ -86,9 +86,23 @@ def _with_the_others(figures: list[Figure]) -> list[Figure]:
     return replaced + [figure for figure in figures if figure.section not in known]
 
 
+def _known(name: str) -> str:
+    if name not in _MEASUREMENTS:
+        names = ", ".join(_MEASUREMENTS)
+        raise argparse.ArgumentTypeError(f"{name!r} is not measured here; choose from {names}")
+    return name
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
-    parser.add_argument("only", nargs="*", choices=[*_MEASUREMENTS, []], help="default: all")
+    names = ", ".join(_MEASUREMENTS)
+    parser.add_argument(
+        "only",
+        nargs="*",
+        metavar="NAME",
+        type=_known,
+        help=f"what to measure; all if none: {names}",
+    )
     parser.add_argument("--quick", action="store_true", help="fewer requests, in under a minute")
     parser.add_argument("--write", action="store_true", help="write docs/performance.md")
     parser.add_argument("--json", type=Path, help="write the figures to a file")
