@@ -4,7 +4,6 @@ import os
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
@@ -25,7 +24,7 @@ class Host:
 
     root: Path
     main: str
-    options: dict[str, Any]
+    options: dict[str, str]
 
     @classmethod
     def of(cls, file: Path, **options: str) -> "Host":
@@ -42,8 +41,8 @@ class Host:
     @property
     def virtualenv(self) -> Path:
         """What is named, or for uv what lies beside the nearest uv.lock."""
-        if named := self.options.get("virtualenv"):
-            return (self.root / named).resolve()
+        if "virtualenv" in self.options:
+            return self.root.joinpath(self.options["virtualenv"]).resolve()
         assert self.options["toolchain"] == "uv"
         folders = (self.root, *self.root.parents)
         return next(each for each in folders if (each / "uv.lock").is_file()) / ".venv"
