@@ -1,6 +1,5 @@
 """Accepting a request: payload, row, message, in this order."""
 
-import uuid
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from penstock.contracts.ports.directory import Catalog
 from penstock.contracts.ports.objects import PayloadStore, Upload
 from penstock.contracts.ports.requests import RequestQueue, RequestStore
 from penstock.contracts.request import AsyncRequest, RequestId, RequestState, Tenant
+from penstock.contracts.request_id import fresh_request_id
 from penstock.contracts.submission import Submission
 from penstock.dialects.address import Address
 
@@ -91,7 +91,7 @@ class IntakeService:
         deployment = self.resolve(address)
         if self.admission is not None:
             self.admission.count_call(tenant)
-        wake_id = RequestId(uuid.uuid4().hex)
+        wake_id = fresh_request_id(deployment.model_id)
         message = QueueMessage.wake_up(wake_id)
         self.queue_of(deployment).send(message, priority=_LOWEST_PRIORITY, tenant=tenant)
         return wake_id

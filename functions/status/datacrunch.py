@@ -8,8 +8,10 @@ from functions.container_answers import ContainerAnswers
 from functions.http_answer import HttpAnswer
 from functions.http_api import Operation, answer
 from penstock.contracts.errors import ResultNotReadyError, UnknownRequestError
+from penstock.contracts.ports.directory import Catalog
 from penstock.contracts.ports.requests import RequestStore
 from penstock.contracts.request import AsyncRequest, RequestId
+from penstock.dialects.address import Address
 from penstock.dialects.datacrunch.address import read_address
 from penstock.dialects.datacrunch.answers import status_answer
 from penstock.dialects.datacrunch.inference_id import derived_request_id, need_inference_id
@@ -20,6 +22,7 @@ from penstock.dialects.http_call import HttpCall
 class ContainerResults:
     """Answers about calls of containers, each only to its own tenant."""
 
+    catalog: Catalog
     requests: RequestStore
     answers: ContainerAnswers
 
@@ -42,7 +45,7 @@ class ContainerResults:
     def _find(self, call: HttpCall, inference_id: str) -> AsyncRequest:
         """Return the request of an id that its caller chose or was told, in whatever dialect."""
         address = read_address(call)
-        for request in self._candidates(call, inference_id):
+        for request in self._candidates(call, address, inference_id):
             if (
                 request is not None
                 and request.tenant == call.tenant
@@ -51,7 +54,11 @@ class ContainerResults:
                 return request
         raise UnknownRequestError(inference_id)
 
-    def _candidates(self, call: HttpCall, inference_id: str) -> Iterator[AsyncRequest | None]:
-        yield self.requests.find(derived_request_id(call, inference_id))
+    def _candidates(
+        self, call: HttpCall, address: Address, inference_id: str
+    ) -> Iterator[AsyncRequest | None]:
+        # A deployment may be gone, and a name may mean another model since: its requests stay.
+        for model_id in address.known_models(self.catalog):
+            yield self.requests.find(derived_request_id(call, model_id, inference_id))
         yield self.requests.find(RequestId(inference_id))
         yield self.requests.find_by_caller_id(call.tenant, inference_id)

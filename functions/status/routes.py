@@ -31,6 +31,7 @@ def create_app(
         service=service, waiting=waiting or Waiting(requests=service.requests)
     )
     container_results = ContainerResults(
+        catalog=service.catalog,
         requests=service.requests,
         answers=ContainerAnswers(
             results=service.results,

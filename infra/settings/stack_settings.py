@@ -14,6 +14,7 @@ from infra.settings.instances.catalogue import Catalogue
 from infra.settings.instances.fleet_plan import plan_fleet
 from infra.settings.model_settings import DeploymentSettings, Label, ModelSettings
 from infra.settings.models.addresses import check_addresses
+from infra.settings.models.fingerprints import check_fingerprints
 from infra.settings.network_settings import NetworkSettings
 from infra.settings.observability_settings import ObservabilitySettings
 from infra.settings.settings import Settings
@@ -183,4 +184,5 @@ class StackSettings(Settings):
     @model_validator(mode="after")
     def _is_unambiguous(self) -> Self:
         check_addresses(self.models, self.chains)
+        check_fingerprints(self.models)
         return self

@@ -12,7 +12,7 @@ from penstock.contracts.origin import Destination, Dialect, SageMakerInvocation
 from penstock.contracts.outcome import Fault, StoredObject
 
 RequestId = NewType("RequestId", str)
-"""32 lowercase hexadecimal digits; opaque to clients."""
+"""32 lowercase hexadecimal digits, the first 8 its model's; opaque to clients."""
 
 Tenant = NewType("Tenant", str)
 """The owner of an API key."""

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import uuid
 from datetime import datetime, timedelta
 from typing import Annotated
 
@@ -25,6 +24,7 @@ from penstock.contracts.request import (
     Tenant,
     WebhookStatus,
 )
+from penstock.contracts.request_id import fresh_request_id, repeated_request_id
 
 ROW_LIFETIME = timedelta(days=7)
 """How long a row outlives its deadline; the status stays readable that long."""
@@ -81,13 +81,11 @@ class Submission(Contract):
     any_repeat_is_same: bool = False
     """Whether a repeat of the key means the first request even if it says something else."""
 
-    def request_id(self) -> RequestId:
-        """Return a fresh id, or the one that belongs to tenant and idempotency key."""
+    def request_id(self, model_id: str) -> RequestId:
+        """Return a fresh id, or the one of tenant, model and idempotency key."""
         if self.idempotency_key is None:
-            return RequestId(uuid.uuid4().hex)
-        # The length keeps ("a", "b:c") and ("a:b", "c") apart.
-        named = f"{len(self.tenant)}:{self.tenant}:{self.idempotency_key}"
-        return RequestId(hashlib.sha256(named.encode()).hexdigest()[:32])
+            return fresh_request_id(model_id)
+        return repeated_request_id(model_id, self.tenant, self.idempotency_key)
 
     def sha256(self, deployment_id: str) -> str:
         """Return the fingerprint that a repeat with the same idempotency key must match."""
@@ -99,7 +97,7 @@ class Submission(Contract):
     def accepted(self, model_id: str, deployment_id: str, now: datetime) -> AsyncRequest:
         """Return the row of this submission, accepted at `now`."""
         deadline = now + timedelta(seconds=self.max_time_in_queue_seconds)
-        request_id = self.request_id()
+        request_id = self.request_id(model_id)
         return AsyncRequest(
             request_id=request_id,
             tenant=self.tenant,

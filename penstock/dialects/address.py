@@ -1,7 +1,9 @@
 """Whom a call addresses, as far as the call alone can tell."""
 
+from collections.abc import Iterator
+
 from penstock.contracts.contract import Contract
-from penstock.contracts.directory.catalog import CHAIN_PREFIX, Deployment
+from penstock.contracts.directory.catalog import CHAIN_PREFIX, Deployment, Model
 from penstock.contracts.errors import UnknownModelError
 from penstock.contracts.ports.directory import Catalog
 from penstock.contracts.submission import Target
@@ -27,15 +29,19 @@ class Address(Contract):
         """
         refusal: UnknownModelError | None = None
         for target in self.readings:
-            if len(target.model_id) > _LONGEST_NAME:
-                continue
-            if (model := catalog.find_model(target.model_id)) is None:
+            if (model := _find(target.model_id, catalog)) is None:
                 continue
             try:
                 return model.resolve(target)
             except UnknownModelError as error:
                 refusal = refusal or error
         raise refusal or self._unknown()
+
+    def known_models(self, catalog: Catalog) -> Iterator[str]:
+        """Yield each model of a reading that the catalog knows, whatever deployments it has."""
+        for model_id in dict.fromkeys(target.model_id for target in self.readings):
+            if _find(model_id, catalog) is not None:
+                yield model_id
 
     def may_mean(self, model_id: str, chain_id: str | None = None) -> bool:
         """Whether a request of this model or chain may be looked up here; no name means any."""
@@ -50,3 +56,7 @@ class Address(Contract):
             shown = f"chain {name.removeprefix(CHAIN_PREFIX)}" if is_chain else f"model {name}"
             text = f"{shown[:_LONGEST_NAME]} does not exist"
         return UnknownModelError(f"{text}; {self.hint}" if self.hint else text)
+
+
+def _find(model_id: str, catalog: Catalog) -> Model | None:
+    return catalog.find_model(model_id) if len(model_id) <= _LONGEST_NAME else None

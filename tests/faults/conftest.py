@@ -12,7 +12,7 @@ from uuid import UUID
 
 import pytest
 
-from penstock.contracts import submission
+from penstock.contracts import request_id
 from runtime_image.dispatcher import model_calls, process, worker
 from runtime_image.dispatcher.scheduling import lanes
 from runtime_image.dispatcher.scheduling.holding import Held
@@ -55,7 +55,7 @@ def virtual_time(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=now, perf_counter=now))
     monkeypatch.setattr(worker.logger, "exception", _remember)
     # Hypothesis repeats a run from its choices alone: no other order or chance may matter.
-    monkeypatch.setattr(submission, "uuid", SimpleNamespace(uuid4=_chosen_uuid))
+    monkeypatch.setattr(request_id, "uuid", SimpleNamespace(uuid4=_chosen_uuid))
     monkeypatch.setattr(Held, "__hash__", lambda held: hash(held.delivery.receipt))
     logging.disable(logging.CRITICAL)
     yield

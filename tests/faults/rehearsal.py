@@ -36,7 +36,7 @@ class Rehearsal:
     def run(self) -> AsyncRequest:
         """Run until the request ended or nothing moves; then recover, and return its row."""
         stack, submission = self.stack, self.scenario.submission()
-        request_id = submission.request_id()
+        request_id = submission.request_id("ocr")
         stack.world.receiver.statuses = [*self.scenario.receiver]
         stack.submit(submission)
         self._work()

@@ -4,7 +4,7 @@ import re
 
 from penstock.contracts.errors import InvalidSubmissionError
 from penstock.contracts.request import AsyncRequest, RequestId, Tenant
-from penstock.contracts.submission import Submission
+from penstock.contracts.request_id import repeated_request_id
 from penstock.dialects.http_call import HttpCall
 
 INFERENCE_ID_HEADER = "X-Inference-Id"
@@ -43,10 +43,10 @@ def idempotency_key(call: HttpCall, inference_id: str) -> str:
     return f"datacrunch:{call.path_parameters['deployment']}:{inference_id}"
 
 
-def derived_request_id(call: HttpCall, inference_id: str) -> RequestId:
-    """Return the request id that an id chosen by the caller leads to."""
+def derived_request_id(call: HttpCall, model_id: str, inference_id: str) -> RequestId:
+    """Return the request id that an id chosen by the caller leads to at a model."""
     key = idempotency_key(call, inference_id)
-    return Submission(tenant=Tenant(call.tenant), idempotency_key=key).request_id()
+    return repeated_request_id(model_id, Tenant(call.tenant), key)
 
 
 def shown_id(request: AsyncRequest) -> str:

@@ -53,7 +53,7 @@ def read_submission(
         predict_timeout_seconds=invocation.invocation_timeout_seconds,
         idempotency_key=_identity(call),
     )
-    inference_id = invocation.inference_id or submission.request_id()
+    inference_id = invocation.inference_id or submission.request_id(deployment.model_id)
     return submission.model_copy(
         update={
             "call": _call(invocation, inference_id),

@@ -21,7 +21,7 @@ def ask(callers: Callers, ids: dict[str, str]) -> None:
     _fetch(callers, ids)
     assert callers.ask_container(ids["fail:place"])[0] == 400
     called = Submission(tenant=Tenant("acme"), idempotency_key="datacrunch:ocr:echo")
-    callers.lose_result(called.request_id())
+    callers.lose_result(called.request_id("ocr"))
     assert callers.call_container("echo")[0] == callers.ask_container("echo")[0] == 410
 
 

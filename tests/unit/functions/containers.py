@@ -148,7 +148,7 @@ class Gateway:
             sleep=self._pause,
         )
         answers = container_answers(world, self.inline_bytes)
-        results = ContainerResults(requests=world.requests, answers=answers)
+        results = ContainerResults(catalog=world.catalog, requests=world.requests, answers=answers)
         intake = container_calls(world, service, waiting, self.inline_bytes).operations()
         self._apps = {
             "intake": self._app("intake", dict(intake)),

@@ -20,8 +20,8 @@ _IDEMPOTENCY_KEY: Mapping[str, Any] = {
     "name": IDEMPOTENCY_KEY_HEADER,
     "in": "header",
     "description": (
-        "Our extension. A repeat with the same key and the same submission answers with the first "
-        "request's id and starts nothing new."
+        "Our extension. A repeat with the same key and the same submission to the same model "
+        "answers with the first request's id and starts nothing new."
     ),
     "schema": {"type": "string", "minLength": 1, "maxLength": IDEMPOTENCY_KEY_LENGTH},
 }

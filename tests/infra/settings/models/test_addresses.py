@@ -80,3 +80,12 @@ def test_a_chain_may_be_named_like_a_model() -> None:
     }
 
     assert StackSettings.checked(block).chains == {"ocr": "ocr"}
+
+
+def test_two_models_with_one_fingerprint_are_refused() -> None:
+    complaint = _complaint({"model-31943": MODEL, "model-100333": MODEL})
+
+    assert (
+        "models.model-100333: its fingerprint f4e6d59f is that of models.model-31943 too"
+        in complaint
+    )

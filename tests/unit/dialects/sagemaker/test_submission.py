@@ -99,9 +99,9 @@ def test_a_given_id_is_the_callers_and_an_absent_one_is_the_requests() -> None:
     for absent in (read(), read(invocation_id=None)):
         assert absent.caller_id is None
         assert absent.invocation is not None
-        assert absent.invocation.inference_id == absent.request_id()
+        assert absent.invocation.inference_id == absent.request_id("ocr")
         assert absent.call is not None
-        assert absent.call.headers == {"X-Amzn-SageMaker-Inference-Id": absent.request_id()}
+        assert absent.call.headers == {"X-Amzn-SageMaker-Inference-Id": absent.request_id("ocr")}
 
 
 def test_the_notification_can_repeat_the_call() -> None:
@@ -153,7 +153,7 @@ def test_a_failure_lies_in_its_own_place_under_the_extension_and_never_the_name(
 
 
 def test_the_repeats_of_a_client_are_one_request() -> None:
-    assert read().request_id() == read().request_id()
+    assert read().request_id("ocr") == read().request_id("ocr")
     assert read().sha256("ocr-1") == read().sha256("ocr-1")
 
 
@@ -168,8 +168,8 @@ def test_the_repeats_of_a_client_are_one_request() -> None:
     ],
 )
 def test_another_call_key_or_tenant_is_another_request(other: dict[str, Any]) -> None:
-    assert read(**other).request_id() != read().request_id()
+    assert read(**other).request_id("ocr") != read().request_id("ocr")
 
 
 def test_calls_that_name_themselves_not_at_all_are_never_the_same() -> None:
-    assert read(invocation_id=None).request_id() != read(invocation_id=None).request_id()
+    assert read(invocation_id=None).request_id("ocr") != read(invocation_id=None).request_id("ocr")

@@ -4,6 +4,7 @@ import pytest
 
 from functions.intake.admission import Admission
 from penstock.adapters.in_memory import InMemoryRateLimit
+from penstock.contracts.request_id import model_fingerprint
 from tests.unit.functions.baseten.api import Api
 from tests.unit.functions.world import World
 
@@ -25,7 +26,7 @@ def test_a_wake_up_makes_the_queue_longer_at_the_lowest_priority(
 ) -> None:
     reply = api.call("POST", path, host=host)
     assert (reply.status, reply.json) == (202, {})
-    assert reply.headers["X-BASETEN-REQUEST-ID"]
+    assert reply.headers["X-BASETEN-REQUEST-ID"].startswith(model_fingerprint("ocr"))
     (message,) = world.waiting(deployment_id, priority=2)
     assert message.is_wake_up
 

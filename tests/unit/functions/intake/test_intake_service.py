@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from functions.intake.service import IntakeService
-from penstock.adapters.in_memory import CrashError
+from penstock.adapters.in_memory import CrashError, InMemoryCatalog
 from penstock.contracts.errors import (
     ClaimRefusedError,
     IdempotencyConflictError,
@@ -58,6 +58,29 @@ def test_a_request_waits_in_the_queue_of_its_deployment(
     service.accept(a_submission(), staging)
     assert len(world.waiting("ocr-2")) == 1
     assert not world.waiting("ocr-1")
+
+
+def test_a_key_belongs_to_its_model_whatever_deployment_serves_it(
+    service: IntakeService, world: World
+) -> None:
+    first = service.accept(a_submission(key="k"), OCR)
+    ocr = world.catalog.find_model("ocr")
+    assert ocr is not None
+    asr = ocr.model_copy(
+        update={
+            "model_id": "asr",
+            "deployments": {
+                name: one.model_copy(update={"model_id": "asr"})
+                for name, one in ocr.deployments.items()
+            },
+        }
+    )
+    moved = ocr.model_copy(update={"environments": {"production": "ocr-2"}})
+    after = replace(service, catalog=InMemoryCatalog([asr, moved]))
+    other = after.accept(a_submission(key="k"), Address(readings=(Target(model_id="asr"),)))
+    assert other.request_id != first.request_id
+    promoted = after.prepare(a_submission(key="k"), after.resolve(OCR))[0]
+    assert (promoted.request_id, promoted.deployment_id) == (first.request_id, "ocr-2")
 
 
 def test_a_large_payload_travels_beside_the_message(service: IntakeService, world: World) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from penstock.adapters.in_memory import InMemoryResultStore
+from penstock.adapters.in_memory import InMemoryCatalog, InMemoryRequestStore, InMemoryResultStore
 from penstock.contracts.origin import Dialect
 from penstock.contracts.outcome import Canceled, Failed, Fault, FaultCode, StoredObject, Succeeded
 from penstock.contracts.request import AsyncRequest, RequestId, Tenant
@@ -227,6 +227,22 @@ def test_a_request_is_known_by_either_of_its_ids(gateway: Gateway, world: World)
     for known_as in ("page-7", message.request_id):
         assert gateway.ask("status", known_as).json["Id"] == known_as
     assert gateway.ask("status", "page-7", name="ocr-production").status == 200
+
+
+@pytest.mark.parametrize("name", ["ocr", "ocr-production", "ocr-1"])
+@pytest.mark.parametrize("are_deployments_gone", [False, True])
+def test_a_chosen_id_is_found_before_any_index_knows_it(
+    world: World, monkeypatch: pytest.MonkeyPatch, name: str, *, are_deployments_gone: bool
+) -> None:
+    gateway = Gateway(world)
+    headers = {"Prefer": "respond-async", "X-Inference-Id": "page-7"}
+    gateway.call("POST", f"/containers/{name}", "{}", headers=headers)
+    monkeypatch.setattr(InMemoryRequestStore, "find_by_caller_id", lambda *_: None)
+    if are_deployments_gone:
+        ocr = world.catalog.find_model("ocr")
+        assert ocr is not None
+        world.catalog = InMemoryCatalog([ocr.model_copy(update={"deployments": {}})])
+    assert Gateway(world).ask("status", "page-7", name=name).status == 200
 
 
 @pytest.mark.parametrize("dialect", [Dialect.BASETEN, Dialect.SAGEMAKER])
