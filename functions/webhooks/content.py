@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from pydantic_core import from_json
+from pydantic_core import PydanticSerializationError
 
 from penstock.contracts.errors import ObjectGoneError
+from penstock.contracts.json_text import NotJsonError, parse_exact_json
 from penstock.contracts.outcome import StoredObject
 from penstock.contracts.ports.objects import ResultStore
 from penstock.contracts.request import AsyncRequest, RequestState
@@ -42,9 +43,9 @@ class WebhookContent:
         if not is_json(result.content_type) or result.size_bytes > self.max_body_bytes:
             return None
         try:
-            data = from_json(self.results.read(result))
-        except ValueError:  # it says it is JSON and is not
-            return None
+            data = parse_exact_json(self.results.read(result))
+            return webhook_body(request, data, now).encoded()
+        except (NotJsonError, PydanticSerializationError):
+            return None  # also a value that cannot be repeated as it is, NaN for one
         except ObjectGoneError:  # how the request ended is told all the same
             return None
-        return webhook_body(request, data, now).encoded()

@@ -1,6 +1,7 @@
 """Printing data: one JSON document for programs, or a table for people."""
 
 import json
+import re
 import sys
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,10 +13,12 @@ from rich.table import Table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import TextIO
 
     from pydantic import BaseModel
 
 _PIPE_WIDTH = 240
+_BEYOND_ASCII = re.compile(r"[^\x00-\x7f]+")
 
 AsJson = Annotated[
     bool, typer.Option("--json", help="Print exactly one JSON document; talk on stderr.")
@@ -24,7 +27,17 @@ AsJson = Annotated[
 
 def print_json(document: object) -> None:
     """Print one JSON document."""
-    typer.echo(json.dumps(document, indent=2, ensure_ascii=False))
+    typer.echo(writable(json.dumps(document, indent=2, ensure_ascii=False), sys.stdout))
+
+
+def writable(text: str, file: "TextIO") -> str:
+    """Return JSON text as it can be written to `file`: what its encoding lacks is escaped."""
+    try:
+        text.encode(file.encoding)
+    except UnicodeEncodeError:
+        # Outside of strings JSON is ASCII.
+        return _BEYOND_ASCII.sub(lambda found: json.dumps(found[0])[1:-1], text)
+    return text
 
 
 def print_one(shown: "BaseModel", *, as_json: bool) -> None:

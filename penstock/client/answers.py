@@ -1,6 +1,5 @@
 """Reading answers: the bodies of successes, the errors of everything else. No I/O."""
 
-import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from penstock.client.errors import PenstockApiError, RequestFailedError, error_class
 from penstock.contracts.http.baseten import WEBHOOK_FAILED, RequestStatus
+from penstock.contracts.json_text import NotJsonError, parse_json
 from penstock.contracts.request import RequestState
 
 Body = TypeVar("Body", bound=BaseModel)
@@ -30,12 +30,15 @@ class ResultBody:
 
     @property
     def is_json(self) -> bool:
-        """Whether `parsed` returns parsed JSON."""
+        """Whether its type says that it is JSON."""
         return self.content_type.partition(";")[0].strip().lower() == "application/json"
 
     def parsed(self) -> Any:  # noqa: ANN401 - a model answers any JSON
-        """Return the parsed JSON, or the bytes of a result that is not JSON."""
-        return json.loads(self.content) if self.is_json else self.content
+        """Return the parsed JSON, or the bytes of a result that is not JSON, whatever its type."""
+        try:
+            return parse_json(self.content) if self.is_json else self.content
+        except NotJsonError:
+            return self.content
 
 
 def has_ended(status: RequestStatus) -> bool:
@@ -104,8 +107,8 @@ def checked(response: httpx.Response) -> httpx.Response:
 
 def _error_text(response: httpx.Response) -> tuple[str, str | None]:
     try:
-        body = json.loads(response.content)
-    except ValueError:
+        body = parse_json(response.content)
+    except NotJsonError:
         body = None
     if isinstance(body, dict):
         # API Gateway's own refusals say `message` or `Message`, Penstock says `error`.

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from penstock.client.calls.batches import MOST_BYTES
 from penstock.contracts.errors import InvalidSubmissionError
 from penstock.contracts.http.native import MOST_IN_BATCH, BatchEntry, BatchItem
+from penstock.contracts.json_text import parse_json, without_bom
 
 _MOST_TOLD = 20
 _DEFAULTS = {"max_time_in_queue_seconds": 259_200}
@@ -50,7 +51,7 @@ class Lines:
             if group and (len(group) == MOST_IN_BATCH or size + len(line) > MOST_BYTES):
                 yield group
                 group, size = [], 0
-            group.append(Line(*json.loads(line)))
+            group.append(Line(*parse_json(line)))
             size += len(line)
         yield group
 
@@ -141,8 +142,9 @@ def _numbered(file: str) -> Iterator[tuple[int, bytes]]:
     try:
         with nullcontext(sys.stdin.buffer) if file == "-" else Path(file).open("rb") as lines:
             for index, line in enumerate(lines):
-                if line.strip():
-                    yield index, line
+                text = line if index else without_bom(line)
+                if text.strip():
+                    yield index, text
     except OSError as error:
         raise InvalidSubmissionError("", f"cannot read {file}: {error.strerror}") from error
 
@@ -150,7 +152,7 @@ def _numbered(file: str) -> Iterator[tuple[int, bytes]]:
 def _item(line: bytes) -> dict[str, Any]:
     # As the API will read it; its defaults are not ours to write into the line.
     BatchItem.model_validate_json(line)
-    item: dict[str, Any] = json.loads(line)
+    item: dict[str, Any] = parse_json(line)
     return item
 
 

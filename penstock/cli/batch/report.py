@@ -7,18 +7,32 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import Any, Self, TextIO
 
 import typer
 
+from penstock.cli.output import writable
+from penstock.contracts.json_text import without_bom
+
 _MOST_TOLD = 20
+
+
+class Verbatim(str):
+    """JSON text that stands in a line as it is, without being parsed and written anew."""
+
+    __slots__ = ()
+
+    @classmethod
+    def of(cls, content: bytes) -> Self:
+        """Return JSON as one line; a line break in it can only stand between its parts."""
+        return cls(without_bom(content).decode().strip().translate({0x0A: " ", 0x0D: " "}))
 
 
 @dataclass
 class Report:
     """Writes lines of JSON as data, and tells people which of them failed."""
 
-    file: IO[str] | None
+    file: TextIO | None
     """`None`: stdout."""
 
     counts: Counter[str] = field(default_factory=Counter, init=False)
@@ -41,7 +55,7 @@ class Report:
         try:
             for line in lines:
                 # Flushed, so that it is there whatever happens to this process.
-                typer.echo(json.dumps(line, ensure_ascii=False), file=self.file)
+                typer.echo(writable(_encoded(line), self.file or sys.stdout), file=self.file)
                 self.counts[_state(line)] += 1
                 if "error" in line:
                     self.failures += 1
@@ -57,6 +71,15 @@ class Report:
         said = ", ".join(f"{count} {state}" for state, count in sorted(self.counts.items()))
         total = f"{self.counts.total()} lines: {said}"
         typer.echo("\n".join([*told, *unnamed, total]), err=True)
+
+
+def _encoded(line: Mapping[str, Any]) -> str:
+    members = (
+        f"{json.dumps(name)}: "
+        + (value if isinstance(value, Verbatim) else json.dumps(value, ensure_ascii=False))
+        for name, value in line.items()
+    )
+    return f"{{{', '.join(members)}}}"
 
 
 def _failure(line: Mapping[str, Any]) -> str:

@@ -1,15 +1,15 @@
 """Waiting for the requests of a batch, and a line of JSON for each as soon as it has ended."""
 
 import base64
-import json
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from penstock.cli.batch.progress import bar
+from penstock.cli.batch.report import Verbatim
 from penstock.client import (
     BatchEntry,
     Client,
@@ -24,6 +24,7 @@ from penstock.client import (
     has_result,
 )
 from penstock.client.following import watch_by_call
+from penstock.contracts.json_text import NotJsonError, parse_exact_json
 
 _THREADS = 8
 _AHEAD = 2 * _THREADS
@@ -115,18 +116,12 @@ def _reason(status: RequestStatus) -> str:
 
 
 def _shown(result: ResultBody) -> dict[str, Any]:
-    try:
-        if result.is_json:
-            # What Python reads as JSON, NaN for one, others may not.
-            return {"result": json.loads(result.content, parse_constant=_refuse)}
-    except ValueError:
-        pass
+    if result.is_json:
+        with suppress(NotJsonError):
+            parse_exact_json(result.content)
+            return {"result": Verbatim.of(result.content)}
     encoded = base64.b64encode(result.content).decode()
     return {"result_base64": encoded, "content_type": result.content_type}
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(constant)
 
 
 def _in_order(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from penstock.contracts.errors import InvalidSubmissionError
+from penstock.contracts.json_text import NotJsonError, parse_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,7 +68,7 @@ def _json_input(file: str | None, settings: "Sequence[str]") -> ModelInput:
         value[key] = _base64(text[1:]) if text.startswith("@") else text
     try:
         encoded = json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InvalidSubmissionError("input", f"this is not JSON: {error}") from error
     return ModelInput(upload=encoded) if len(encoded) > INLINE_LIMIT_BYTES else ModelInput(value)
 
@@ -83,8 +84,8 @@ def _as_it_is(file: str) -> Path | bytes:
 def _parsed(file: str) -> Any:  # noqa: ANN401 - any JSON
     text = sys.stdin.buffer.read() if file == "-" else _bytes("input", file)
     try:
-        return json.loads(text)
-    except ValueError as error:
+        return parse_json(text)
+    except NotJsonError as error:
         name = "stdin" if file == "-" else file
         hint = "--content-type TYPE sends any file as it is"
         raise InvalidSubmissionError("input", f"{name} is not JSON ({error}); {hint}") from error

@@ -10,6 +10,7 @@ from penstock.contracts.errors import InvalidSubmissionError, PayloadTooLargeErr
 from penstock.contracts.http.baseten import AsyncPredict
 from penstock.contracts.http.native import IDEMPOTENCY_KEY_LENGTH, BatchItem
 from penstock.contracts.http.webhook_url import WebhookRules
+from penstock.contracts.json_text import without_bom
 from penstock.contracts.origin import InputLocation, Location
 from penstock.contracts.request import RetryPolicy, Tenant
 from penstock.contracts.submission import Submission
@@ -86,7 +87,7 @@ class SubmissionReader:
 def read_body(model: type[Body], body: bytes) -> Body:
     """Return a body as `model`; raise `InvalidSubmissionError` with every field that is wrong."""
     try:
-        return model.model_validate_json(body)
+        return model.model_validate_json(without_bom(body))
     except ValidationError as error:
         wrong = [
             (".".join(str(part) for part in detail["loc"]), detail["msg"])

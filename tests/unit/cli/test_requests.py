@@ -43,6 +43,21 @@ def test_the_input_may_come_through_a_pipe(penstock: CommandLineOf) -> None:
     assert submitted(run)["model_input"] == [1, 2]
 
 
+@pytest.mark.parametrize(
+    "content", ["[" * 100_000 + "]" * 100_000, '{"a":1e400}', '"\\ud83d"', "{"], ids=len
+)
+def test_an_input_that_is_no_json_is_told_in_a_sentence(
+    penstock: CommandLineOf, tmp_path: Path, content: str
+) -> None:
+    run, file = penstock(accepted()), tmp_path / "input.json"
+    file.write_text(content)
+
+    done = run("submit", "ocr", "--input", str(file))
+
+    assert (done.exit_code, run.connections.api.asked) == (2, [])
+    assert "not JSON" in done.stderr
+
+
 def test_keys_of_the_input_are_set_from_text_and_from_files(
     penstock: CommandLineOf, tmp_path: Path
 ) -> None:

@@ -34,6 +34,14 @@ def steps(
     return taken
 
 
+@pytest.mark.parametrize("content", [b"[" * 100_000, b"{", b'"\xff"'], ids=len)
+def test_a_result_that_only_says_it_is_json_is_given_as_bytes(content: bytes) -> None:
+    said = {"Content-Type": "application/json"}
+    client, _ = open_api(httpx.Response(200, content=content, headers=said))
+
+    assert client.handle("r1").result() == content
+
+
 def test_an_api_that_waits_is_asked_again_at_once() -> None:
     assert steps(60, answered_after=lambda wait: wait) == [(0, 20), (0, 20), (0, 20)]
 

@@ -1,6 +1,5 @@
 """A Dockerfile, as far as a process on this machine can follow its last stage."""
 
-import json
 import re
 import shlex
 from collections.abc import Iterator, Mapping
@@ -11,6 +10,7 @@ from string import Template
 
 from dockerfile_parse import DockerfileParser
 
+from penstock.contracts.json_text import NotJsonError, parse_json
 from penstock.local.pods.workload import WorkloadError
 
 _PYTHON = re.compile(r"(?:^|/)python:(3\.\d+)")
@@ -104,7 +104,7 @@ class Dockerfile:
         words = said.split()
         flags = [word for word in words if word.startswith("--")]
         rest = said.split(maxsplit=len(flags))[-1] if flags else said
-        places = json.loads(rest) if rest.startswith("[") else rest.split()
+        places = _listed(rest) or rest.split()
         is_foreign = any(not flag.startswith(_COPY_FLAGS) for flag in flags)
         is_remote = any("://" in place or ".tar" in place for place in places)
         if is_foreign or (instruction == "ADD" and is_remote) or len(places) < 2:  # noqa: PLR2004 - from and to
@@ -128,13 +128,22 @@ class Dockerfile:
         self.requirements += requirements
 
     def _exec_form(self, instruction: str, value: str) -> list[str]:
-        if not value.lstrip().startswith("["):
+        words = _listed(value.strip())
+        if words is None:
             self._pass_over(instruction, f"{value} (only the JSON form is)")
-            return []
-        return [str(word) for word in json.loads(value)]
+        return words or []
 
     def _pass_over(self, instruction: str, value: str) -> None:
         self.notes.append(f"{instruction} {value} is not followed")
+
+
+def _listed(text: str) -> list[str] | None:
+    """Return the words of the JSON form; `None` if this is, as for Docker, the shell form."""
+    try:
+        words = parse_json(text) if text.startswith("[") else None
+    except NotJsonError:
+        return None
+    return [str(word) for word in words] if words is not None else None
 
 
 def _last_stage(parser: DockerfileParser) -> Iterator[tuple[str, str]]:

@@ -12,9 +12,20 @@ import pytest
 from tests.unit.cli.conftest import CommandLine, FakeConnections
 from tests.unit.client.api import Reply, ScriptedApi, status_body
 
+_JSON = {"Content-Type": "application/json"}
 NOT_JSON = {
     "png": httpx.Response(200, content=b"\x89PNG", headers={"Content-Type": "image/png"}),
-    "nan": httpx.Response(200, content=b"[NaN]", headers={"Content-Type": "application/json"}),
+    "surrogate": httpx.Response(200, content=b'{"t":"\\ud83d"}', headers=_JSON),
+    "deep": httpx.Response(200, content=b"[" * 100_000 + b"]" * 100_000, headers=_JSON),
+    "overflow": httpx.Response(200, content=b'{"e":1e400}', headers=_JSON),
+    "cut": httpx.Response(200, content=b'{"e":', headers=_JSON),
+    "latin": httpx.Response(200, content=b'"\xe9"', headers=_JSON),
+    "digits": httpx.Response(200, content=b"9" * 5_000, headers=_JSON),
+    "nan": httpx.Response(200, content=b"[NaN]", headers=_JSON),
+}
+ODD_JSON = {
+    "deep, but read": b"[" * 700 + b"]" * 700,
+    "pretty": '\ufeff[\r\n  0.12345678901234567890,\n  "a\\nb\u2028"\n]\n'.encode(),
 }
 
 
@@ -87,6 +98,8 @@ class WorkingApi(ScriptedApi):
         given = self.rows[request_id]["model_input"]
         if isinstance(given, str) and given in NOT_JSON:
             return NOT_JSON[given]
+        if isinstance(given, str) and given in ODD_JSON:
+            return httpx.Response(200, content=ODD_JSON[given], headers=_JSON)
         return httpx.Response(200, json={"echo": given})
 
 

@@ -1,5 +1,6 @@
 """What a batch came to: `--wait`, `penstock batch results` and `penstock batch status`."""
 
+import base64
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -8,8 +9,8 @@ from typing import Any, NoReturn
 import httpx
 import pytest
 
-from penstock.cli.batch.report import Report
-from tests.unit.cli.batch.conftest import WorkingApi, in_order, lines_of
+from penstock.cli.batch.report import Report, Verbatim
+from tests.unit.cli.batch.conftest import NOT_JSON, WorkingApi, in_order, lines_of
 from tests.unit.cli.conftest import CommandLine
 
 BatchOf = Callable[..., str]
@@ -96,6 +97,49 @@ def test_a_result_that_is_no_json_is_encoded(
 
     assert (line["result_base64"], line["content_type"]) == (encoded, content_type)
     assert "result" not in line
+
+
+def test_every_odd_result_has_its_line_and_none_costs_another_its_own(
+    run: CommandLine, batch_of: BatchOf
+) -> None:
+    odd = sorted(NOT_JSON)
+
+    done = run("batch", "submit", "ocr", batch_of("first", *odd, "last"), "--wait")
+
+    assert done.exit_code == 0
+    first, *lines, last = [json.loads(line, parse_constant=_refuse) for line in split(done.stdout)]
+    assert (first["result"], last["result"]) == ({"echo": "first"}, {"echo": "last"})
+    sent = [base64.b64decode(line["result_base64"]) for line in lines]
+    assert sent == [NOT_JSON[name].content for name in odd]
+
+
+def test_a_result_is_one_line_in_the_models_own_words(run: CommandLine, batch_of: BatchOf) -> None:
+    (line,) = split(run("batch", "submit", "ocr", batch_of("pretty"), "--wait").stdout)
+
+    assert "0.12345678901234567890" in line
+    assert json.loads(line)["result"] == [0.12345678901234568, "a\nb\u2028"]
+
+
+def test_a_deep_result_that_can_be_parsed_is_no_base64(run: CommandLine, batch_of: BatchOf) -> None:
+    (line,) = split(run("batch", "submit", "ocr", batch_of("deep, but read"), "--wait").stdout)
+
+    assert line.endswith(f'"result": {"[" * 700}{"]" * 700}}}')
+
+
+def test_lines_can_be_written_where_only_ascii_can(tmp_path: Path) -> None:
+    with (tmp_path / "lines").open("w", encoding="ascii") as file:
+        Report(file).write_all([{"index": 0, "result": Verbatim('"é😀"'), "note": "ü"}])
+    written = json.loads((tmp_path / "lines").read_text())
+    assert written == {"index": 0, "result": "é😀", "note": "ü"}
+
+
+def split(text: str) -> list[str]:
+    """Return lines as other programs tell them apart."""
+    return text.removesuffix("\n").split("\n")
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise AssertionError(constant)
 
 
 def test_when_the_time_is_up_what_there_is_is_written(run: CommandLine, batch_of: BatchOf) -> None:

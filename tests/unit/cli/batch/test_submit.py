@@ -17,6 +17,16 @@ BatchOf = Callable[..., str]
 pytestmark = pytest.mark.usefixtures("pauses")
 
 
+def test_a_byte_order_mark_before_lines_means_nothing(
+    run: CommandLine, api: WorkingApi, tmp_path: Path
+) -> None:
+    file = tmp_path / "batch.jsonl"
+    file.write_text('{"model_input": 1}\n{"model_input": 2}\n', encoding="utf-8-sig")
+
+    assert run("batch", "submit", "ocr", str(file)).exit_code == 0
+    assert [row["model_input"] for row in api.rows.values()] == [1, 2]
+
+
 def test_each_line_becomes_a_request(run: CommandLine, api: WorkingApi, batch_of: BatchOf) -> None:
     done = run("batch", "submit", "ocr", batch_of("a", "b"), "--environment", "staging")
 

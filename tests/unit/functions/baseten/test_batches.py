@@ -205,6 +205,12 @@ def test_lines_in_s3_are_a_batch_in_which_empty_lines_keep_their_number(
     assert [message.inline_payload for message in world.waiting()] == [b'"a"', b'"b"']
 
 
+def test_a_byte_order_mark_before_lines_means_nothing(api: Api, world: World) -> None:
+    location = in_s3(api, world, ['\ufeff{"model_input": 1}', '{"model_input": 2}'])
+
+    assert api.call("POST", BATCH, {"input_location": location}).json["accepted"] == 2
+
+
 def test_a_file_may_hold_more_lines_than_a_call(api: Api, world: World) -> None:
     location = in_s3(api, world, ['{"model_input": 1}'] * (MOST_IN_BATCH + 500))
     reply = api.call("POST", BATCH, json.dumps({"input_location": location}))

@@ -24,6 +24,14 @@ def test_a_request_without_a_webhook_says_that_none_was_provided(
     assert status["webhook_status"] == "NO_WEBHOOK_PROVIDED"
 
 
+def test_a_byte_order_mark_before_a_body_means_nothing(api: Api, world: World) -> None:
+    reply = api.call("POST", SUBMIT, '\ufeff{"model_input": "x"}')
+
+    assert reply.status == 201
+    (message,) = _taken(world)
+    assert message.inline_payload == b'"x"'
+
+
 @pytest.mark.spec("baseten", 7)
 def test_whoever_submits_faster_than_allowed_loses_nothing_that_was_accepted(world: World) -> None:
     rate = InMemoryRateLimit(200, world.clock)

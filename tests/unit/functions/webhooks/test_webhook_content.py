@@ -26,7 +26,18 @@ def test_a_success_is_posted_with_its_result(webhooks: Webhooks, world: World) -
 
 @pytest.mark.parametrize(
     ("body", "content_type"),
-    [(b"RIFF", "audio/wav"), (b"1", "text/plain"), (b"{", "application/json")],
+    [
+        (b"RIFF", "audio/wav"),
+        (b"1", "text/plain"),
+        (b"{", "application/json"),
+        (b'{"score": NaN}', "application/json"),
+        (b"[-Infinity]", "application/json"),
+        (b'{"e": 1e400}', "application/json"),
+        (b'"\\ud83d"', "application/json"),
+        (b"[" * 400 + b"]" * 400, "application/json"),
+        (b"[" * 100_000 + b"]" * 100_000, "application/json"),
+    ],
+    ids=range(9),
 )
 def test_a_result_that_is_not_json_is_posted_as_a_url(
     webhooks: Webhooks, world: World, body: bytes, content_type: str

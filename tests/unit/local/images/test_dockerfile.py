@@ -123,3 +123,9 @@ def test_what_cannot_be_told_apart_is_refused(
 ) -> None:
     with pytest.raises(WorkloadError, match=reason):
         read(tmp_path, *lines)
+
+
+def test_a_list_that_is_not_json_is_passed_over_like_the_shell_form(tmp_path: Path) -> None:
+    said = read(tmp_path, "FROM python:3.12-slim", "CMD ['python', 'server.py']")
+    assert said.command == []
+    assert "CMD ['python', 'server.py'] (only the JSON form is) is not followed" in said.notes
