@@ -104,8 +104,10 @@ def status(*, state: StateOption = _DEFAULT_STATE, as_json: AsJson = False) -> N
     typer.echo(f"API {stack.front_url}   AWS {stack.aws_endpoint_url}   logs {folder.logs}")
     Console(markup=False).print(_table(seen))
     for deployment in seen.deployments:
-        for note in deployment.notes:
-            typer.echo(f"{deployment.name}: {note}")
+        if deployment.fault:
+            typer.echo(f"{deployment.name}: {deployment.fault}")
+    for name, note in seen.notes:
+        typer.echo(f"{name}: {note}")
 
 
 @app.command(epilog="Example: penstock local logs echo-v1-1.dispatcher --follow")
@@ -133,11 +135,15 @@ def logs(
 
 def _running(state: Path) -> "StateFolder":
     from penstock.local.state import StateFolder
-    from penstock.local.supervisor import Supervisor
+    from penstock.local.supervisor import Supervisor, how_it_ended
 
     folder = StateFolder.at(state)
     if Supervisor.find(folder) is None or not folder.running_stack.exists():
-        raise NotRunningError("no local stack runs here; start one with 'penstock local up'")
+        last = how_it_ended(folder)
+        raise NotRunningError(
+            "no local stack runs here; start one with 'penstock local up'"
+            + (f"\nthe last one {last}; its logs are in {folder.logs}" if last else "")
+        )
     return folder
 
 
@@ -193,16 +199,18 @@ def _show_ready(
 ) -> None:
     from penstock.local.state import StackStatus
 
+    seen = StackStatus.model_validate_json(folder.status.read_bytes())
+    for name, note in seen.notes:
+        typer.echo(f"Note  {name}: {note}", err=True)
     if as_json:
         print_json(stack.model_dump(mode="json"))
         return
-    models = StackStatus.model_validate_json(folder.status.read_bytes()).models
     typer.echo(f"API   {stack.front_url}")
     typer.echo(f"Key   {stack.api_key}")
     typer.echo(f"AWS   {stack.aws_endpoint_url} (emulated)")
     typer.echo(f"Logs  {folder.logs}")
-    if models:
-        typer.echo(f"Try   {_curl(stack, models[0])}")
+    if seen.models:
+        typer.echo(f"Try   {_curl(stack, seen.models[0])}")
     typer.echo("Stop  penstock local down" if detached else "Stop  Ctrl-C")
 
 

@@ -19,6 +19,7 @@ from penstock.contracts.stack.local_stack import LocalStack
 from penstock.contracts.stack.stack_outputs import StackOutputs
 from penstock.local.building import Built, build
 from penstock.local.emulator import Emulator, EmulatorError, Interpreter
+from penstock.local.faults import explained
 from penstock.local.front import Front
 from penstock.local.materialise.program import Materialised
 from penstock.local.materialise.resources.cluster import DEPLOYMENT, IMAGE, SCALED_OBJECT
@@ -30,7 +31,7 @@ from penstock.local.pods.launcher import Launcher
 from penstock.local.pods.scaler import DeploymentScaler
 from penstock.local.pods.workload import Workload, WorkloadError
 from penstock.local.processes import end_marked
-from penstock.local.state import StackStatus, StateFolder
+from penstock.local.state import StackEnd, StackStatus, StateFolder
 from penstock.local.supervisor import take_over
 
 TENANT = Tenant("local")
@@ -67,14 +68,23 @@ def run_stack(
         PenstockError: it could not be started, or broke; the text says why.
     """
     take_over(options.state)
+    end = _end("it was told to stop", has_failed=False)
     try:
         with contextlib.suppress(asyncio.CancelledError):
             asyncio.run(_run(options, say, ready))
+    except BaseException as error:
+        end = _end(explained(error), has_failed=True)
+        raise
     finally:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_IGN)  # what is left of the way out is short
         end_marked(options.state.path, _GRACE_SECONDS)
         options.state.forget()
+        options.state.write(options.state.end, end.model_copy(update={"at": utc_now()}))
+
+
+def _end(reason: str, *, has_failed: bool) -> StackEnd:
+    return StackEnd(at=utc_now(), reason=reason, has_failed=has_failed)
 
 
 async def _run(
@@ -225,7 +235,8 @@ def _scalers(
 
 
 async def _stop(scalers: Sequence[DeploymentScaler]) -> None:
-    await asyncio.gather(*(scaler.stop(_GRACE_SECONDS) for scaler in scalers))
+    stopping = [scaler.stop(_GRACE_SECONDS) for scaler in scalers]
+    await asyncio.gather(*stopping, return_exceptions=True)
 
 
 def _new_key(table: str, emulator: Emulator) -> str:

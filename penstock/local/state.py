@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from penstock.contracts.contract import Contract
+from penstock.contracts.contract import Contract, UtcDatetime
 from penstock.contracts.stack.local_stack import LOCAL_STACK_FILE
 
 DEFAULT_FOLDER = LOCAL_STACK_FILE.parent
@@ -42,6 +42,9 @@ class DeploymentStatus(Contract):
     notes: tuple[str, ...] = ()
     """What differs here from the cloud: Python version, system packages."""
 
+    fault: str | None = None
+    """Why it has not the pods that it should have; it is tried again."""
+
     @property
     def ready_replicas(self) -> int:
         """How many pods take work."""
@@ -54,10 +57,24 @@ class StackStatus(Contract):
     models: tuple[str, ...]
     deployments: tuple[DeploymentStatus, ...]
 
+    @property
+    def notes(self) -> tuple[tuple[str, str], ...]:
+        """What differs here from the cloud, with the deployment that it is about."""
+        return tuple((d.name, note) for d in self.deployments for note in d.notes)
+
+
+class StackEnd(Contract):
+    """When and why a stack ended that does not run any more."""
+
+    at: UtcDatetime
+    reason: str
+    has_failed: bool
+    """Whether nobody had asked it to end."""
+
 
 @dataclass(frozen=True)
 class StateFolder:
-    """All that a local stack writes, except caches; nothing here outlives `down` but the logs."""
+    """All that a local stack writes, except caches; its logs and its end outlive it."""
 
     path: Path
 
@@ -101,9 +118,15 @@ class StateFolder:
         """Names the process of `penstock local up`."""
         return self.path / "supervisor.json"
 
+    @property
+    def end(self) -> Path:
+        """Written when the stack has ended, and kept until the next one starts."""
+        return self.path / "ended.json"
+
     def prepare(self) -> None:
         """Make the folder, without what an earlier stack left."""
         self.forget()
+        self.end.unlink(missing_ok=True)
         self.logs.mkdir(parents=True, exist_ok=True)
         for log in self.logs.iterdir():
             if log != self.supervisor_log:  # a detached supervisor writes there already
@@ -111,7 +134,7 @@ class StateFolder:
         self.scratch.mkdir()
 
     def forget(self) -> None:
-        """Remove everything but the logs."""
+        """Remove everything but the logs and how the stack ended."""
         for file in (self.running_stack, self.status, self.supervisor):
             file.unlink(missing_ok=True)
         shutil.rmtree(self.scratch, ignore_errors=True)

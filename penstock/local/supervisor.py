@@ -1,5 +1,6 @@
 """Whose process runs a local stack, and how a stack is ended from outside."""
 
+import contextlib
 import os
 
 import psutil
@@ -8,7 +9,7 @@ from pydantic import ValidationError
 from penstock.contracts.contract import Contract
 from penstock.contracts.errors import PenstockError
 from penstock.local.processes import end_all, end_marked
-from penstock.local.state import StateFolder
+from penstock.local.state import StackEnd, StateFolder
 
 _GOODBYE_SECONDS = 20.0
 """A supervisor ends its own processes; it gets this long."""
@@ -55,6 +56,19 @@ def check_free(state: StateFolder) -> None:
     """Raise `AlreadyRunningError` if a stack runs in `state`."""
     if running := Supervisor.find(state):
         raise AlreadyRunningError(running.pid, state)
+
+
+def how_it_ended(state: StateFolder) -> str | None:
+    """Return when and why the last stack in `state` ended; `None` if there was none."""
+    with contextlib.suppress(FileNotFoundError, ValidationError):
+        end = StackEnd.model_validate_json(state.end.read_bytes())
+        return f"ended at {end.at:%Y-%m-%d %H:%M:%S} UTC: {end.reason}"
+    if state.supervisor.exists():
+        return (
+            "ended without a word, as a killed process does"
+            " ('penstock local down' ends what is left of it)"
+        )
+    return None
 
 
 def take_over(state: StateFolder) -> None:

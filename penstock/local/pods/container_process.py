@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from penstock.local.pods.backoff import Backoff
 from penstock.local.processes import Child, Command
 
 _FIRST_DELAY_SECONDS = 0.2
@@ -22,6 +23,9 @@ class ContainerProcess:
         self.restarts = 0
         self.exit_status: int | None = None
         """Of the last process that ended by itself."""
+
+        self.fault: str | None = None
+        """Why no process can be started at present."""
 
         self._command = command
         self._state_folder = state_folder
@@ -57,20 +61,33 @@ class ContainerProcess:
             await self._keeping
 
     async def _keep_running(self, child: Child) -> None:
-        delay = _FIRST_DELAY_SECONDS
+        backoff = Backoff(_FIRST_DELAY_SECONDS, _LONGEST_DELAY_SECONDS)
         while True:
             started_at = time.monotonic()
             self.exit_status = await child.ended()
             child.kill()  # what it started lives in its group
             if time.monotonic() - started_at > _LONGEST_DELAY_SECONDS:
-                delay = _FIRST_DELAY_SECONDS
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stop_requested.wait(), delay)
-            if self._stop_requested.is_set():
+                backoff.reset()
+            following = await self._started_again(backoff)
+            if following is None:
                 return
-            delay = min(2 * delay, _LONGEST_DELAY_SECONDS)
-            self._child = child = await Child.start(self._command, self._state_folder)
+            child = following
             self.restarts += 1
             self._on_restart(self)
             if self._stop_requested.is_set():  # while it was being started
                 await child.stop(self._grace_seconds)
+
+    async def _started_again(self, backoff: Backoff) -> Child | None:
+        """Return the next process, however often it takes; `None` if none is wanted any more."""
+        while True:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stop_requested.wait(), backoff.next_seconds())
+            if self._stop_requested.is_set():
+                return None
+            try:
+                self._child = await Child.start(self._command, self._state_folder)
+            except OSError as error:  # its program or its folder is gone, or there is no memory
+                self.fault = f"{self.name} cannot be started: {error}"
+                continue
+            self.fault = None
+            return self._child

@@ -1,12 +1,15 @@
 """One replica of a deployment: a process per container, probed as the kubelet would."""
 
 import asyncio
+import logging
 import time
 from functools import partial
 from typing import Literal
 
 import aiohttp
 
+from penstock.local.faults import explained
+from penstock.local.pods.backoff import Backoff
 from penstock.local.pods.container_process import ContainerProcess
 from penstock.local.pods.events import EventLog
 from penstock.local.pods.launcher import Launcher
@@ -17,8 +20,11 @@ from penstock.local.state import PodStatus, ProcessStatus
 
 _STARTING_PROBE_SECONDS = 0.2
 _READY_PROBE_SECONDS = 1.0
+_LONGEST_DELAY_SECONDS = 30.0
 
 Phase = Literal["starting", "ready", "stopping"]
+
+logger = logging.getLogger(__name__)
 
 
 class Pod:
@@ -39,6 +45,7 @@ class Pod:
             for container in workload.containers
         }
         self._watching: asyncio.Task[None] | None = None
+        self._fault: str | None = None
 
     async def start(self) -> None:
         """Start all containers; they are probed in the background.
@@ -49,7 +56,7 @@ class Pod:
         for process in self._processes.values():
             await process.start()
         self._tell("started")
-        self._watching = asyncio.create_task(self._watch())
+        self._watching = asyncio.create_task(self._keep_watching())
 
     async def stop(self, grace_seconds: float | None = None) -> None:
         """End the containers in their order; whatever outlives the pod's grace is killed."""
@@ -63,6 +70,12 @@ class Pod:
             left = max(0.1, deadline - time.monotonic())
             await asyncio.gather(*(self._processes[c.name].stop(left) for c in containers))
         self._tell("stopped")
+
+    @property
+    def fault(self) -> str | None:
+        """Why it is not as it should be; it is tried again."""
+        faults = (self._fault, *(process.fault for process in self._processes.values()))
+        return next(filter(None, faults), None)
 
     @property
     def status(self) -> PodStatus:
@@ -83,6 +96,18 @@ class Pod:
         pids = [process.pid for process in self._processes.values()]
         self._events.write(event, pod=self.name, pids=pids, **facts)
 
+    async def _keep_watching(self) -> None:
+        backoff = Backoff(_READY_PROBE_SECONDS, _LONGEST_DELAY_SECONDS)
+        while True:
+            try:
+                await self._watch()
+            except Exception as error:
+                self._fault = f"{self.name} is not watched: {explained(error)}"
+                logger.exception("pod %s is not watched", self.name)
+                self._tell("failed", error=self._fault)
+            await asyncio.sleep(backoff.next_seconds())
+            self._fault = None
+
     async def _watch(self) -> None:
         # As the kubelet: no environment, no connection kept for the next probe.
         connector = aiohttp.TCPConnector(force_close=True)
@@ -95,8 +120,10 @@ class Pod:
                 except (OSError, aiohttp.ClientError):
                     return False
 
-            watches = self._liveness_watches(passes)
-            await asyncio.gather(self._watch_readiness(passes), *(watch.run() for watch in watches))
+            async with asyncio.TaskGroup() as watching:
+                watching.create_task(self._watch_readiness(passes))
+                for watch in self._liveness_watches(passes):
+                    watching.create_task(watch.run())
 
     def _liveness_watches(self, passes: Passes) -> list[LivenessWatch]:
         return [
