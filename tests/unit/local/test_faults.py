@@ -92,6 +92,13 @@ async def until(true: Callable[[], object]) -> None:
             await asyncio.sleep(0.01)
 
 
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is tried again is tried at once."""
+    monkeypatch.setattr("penstock.local.pods.scaler._STEP_SECONDS", 0.05)
+    monkeypatch.setattr("penstock.local.pods.pod._READY_PROBE_SECONDS", 0.05)
+
+
 async def test_a_deployment_that_cannot_start_a_pod_shows_why_and_is_tried_again(
     tmp_path: Path,
 ) -> None:
