@@ -19,6 +19,7 @@ from penstock.contracts.http.signature import REQUEST_ID_HEADER
 from penstock.contracts.origin import InputLocation
 from penstock.contracts.request import AsyncRequest, Tenant
 from penstock.contracts.submission import Submission
+from penstock.dialects.address import Address
 from penstock.dialects.baseten.address import read_address
 from penstock.dialects.baseten.batch import Items, batch_answer, read_batch, read_lines
 from penstock.dialects.baseten.submission import SubmissionReader, read_body
@@ -61,14 +62,15 @@ class BasetenCalls:
         return answer(HTTPStatus.CREATED, accepted, {REQUEST_ID_HEADER: request.request_id})
 
     def _submit_batch(self, call: HttpCall) -> HttpAnswer:
-        deployment = self.service.resolve(read_address(call))
+        address = read_address(call)
+        deployment = self.service.resolve(address)
         batch = read_batch(call)
         items = (
             self._lines(batch, call.tenant, deployment)
             if isinstance(batch, InputLocation)
             else batch
         )
-        submissions = [self._submission(item, call.tenant) for _, item in items]
+        submissions = [self._submission(item, call.tenant, address) for _, item in items]
         ends = self.batches.accept(submissions, deployment)
         for submission, end in zip(submissions, ends, strict=True):
             if isinstance(submission, Submission) and isinstance(end, AsyncRequest):
@@ -85,9 +87,11 @@ class BasetenCalls:
             file.seek(0)
             return read_lines(file)
 
-    def _submission(self, item: bytes, tenant: Tenant) -> Submission | CallerError:
+    def _submission(
+        self, item: bytes, tenant: Tenant, address: Address
+    ) -> Submission | CallerError:
         try:
-            return self.reader.read_item(item, tenant)
+            return self.reader.read_item(item, tenant, address)
         except CallerError as error:
             return error
 

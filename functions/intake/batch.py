@@ -1,23 +1,28 @@
 """Accepting many requests in one call; each is accepted or refused alone."""
 
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import NamedTuple
+
+from aws_lambda_powertools import Logger
 
 from functions.intake.service import IntakeService
 from penstock.contracts.directory.catalog import Deployment
 from penstock.contracts.errors import CallerError, RateLimitedError, UnavailableError
 from penstock.contracts.message import QueueMessage
-from penstock.contracts.request import AsyncRequest, RequestId
+from penstock.contracts.request import AsyncRequest, RequestId, Tenant
 from penstock.contracts.submission import Submission
 
 _THREADS = 16
 _AT_A_TIME = 500
 """Between so many, the time that is left is looked at."""
 
-Refusal = CallerError | UnavailableError
+_logger = Logger(service="intake")
+
+Refusal = Exception
+"""What callers are not told the reason of is one of those that nobody foresaw."""
 
 _OVER_LIMIT = RateLimitedError("more requests than may be accepted now", 1)
 _OUT_OF_TIME = UnavailableError("accept request", "the call had no time left")
@@ -29,8 +34,9 @@ class _Stored(NamedTuple):
 
     request: AsyncRequest
     submission: Submission
-    message: QueueMessage | None
-    """`None`: it is queued already, or has begun."""
+    message: QueueMessage
+    waits_at: Deployment | None
+    """Whose queue wants the message; `None`: it is queued already, or has begun."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,48 +88,49 @@ class BatchIntake:
     ) -> Sequence[AsyncRequest | Refusal]:
         stored = list(threads.map(lambda one: self._stored(one, deployment), submissions))
         kept = [one for one in stored if isinstance(one, _Stored)]
-        not_taken = self._not_taken(kept, deployment)
-        lost = [one for one in kept if one.request.request_id in not_taken]
+        refused = self._send(kept)
+        lost = [one for one in kept if one.request.request_id in refused]
         list(threads.map(lambda one: self.service.withdraw(one.request, one.submission), lost))
-        return [_end(one, not_taken) for one in stored]
+        return [_end(one, refused) for one in stored]
 
     def _stored(self, submission: Submission, deployment: Deployment) -> _Stored | Refusal:
         try:
             self.service.check_input(submission, deployment)
             request, message = self.service.prepare(submission, deployment)
-        except (CallerError, UnavailableError) as error:
+            with self.service.withdrawing(request, submission):
+                request, waits_at = self.service.store(request, submission, deployment)
+        except Exception as error:  # noqa: BLE001 - one item must not take the others with it
+            _log_unforeseen(error)
             return error
-        try:
-            request, is_waiting = self.service.store(request, submission)
-        except CallerError as error:
-            return error
-        except UnavailableError as error:
-            self.service.withdraw(request, submission)
-            return error
-        return _Stored(request, submission, message if is_waiting else None)
+        return _Stored(request, submission, message, waits_at)
 
-    def _not_taken(
-        self, stored: Sequence[_Stored], deployment: Deployment
-    ) -> Collection[RequestId]:
-        """Send the messages that are wanted; return whose were not taken."""
-        # By id: a key may stand in a batch twice.
-        waiting = {one.request.request_id: one for one in stored if one.message}
-        queue, not_taken = self.service.queue_of(deployment), set[RequestId]()
-        for lane in {(one.request.priority, one.request.tenant) for one in waiting.values()}:
-            messages = [
-                one.message
-                for one in waiting.values()
-                if one.message and (one.request.priority, one.request.tenant) == lane
-            ]
-            priority, tenant = lane
+    def _send(self, stored: Sequence[_Stored]) -> Mapping[RequestId, Refusal]:
+        """Send the messages that are wanted; return whose were not taken, and why."""
+        deployments = {one.waits_at.deployment_id: one.waits_at for one in stored if one.waits_at}
+        lanes: dict[tuple[str, int, Tenant], dict[RequestId, QueueMessage]] = {}
+        for request, _, message, waits_at in stored:
+            if waits_at is not None:
+                lane = waits_at.deployment_id, request.priority, request.tenant
+                # By id: a key may stand in a batch twice.
+                lanes.setdefault(lane, {})[request.request_id] = message
+        refused: dict[RequestId, Refusal] = {}
+        for (deployment_id, priority, tenant), messages in lanes.items():
             try:
-                not_taken |= set(queue.send_many(messages, priority=priority, tenant=tenant))
-            except UnavailableError:
-                not_taken |= {message.request_id for message in messages}
-        return not_taken
+                queue = self.service.queue_of(deployments[deployment_id])
+                left = queue.send_many([*messages.values()], priority=priority, tenant=tenant)
+                refused |= dict.fromkeys(left, _NOT_QUEUED)
+            except Exception as error:  # noqa: BLE001 - the rows are there: each needs an answer
+                _log_unforeseen(error)
+                refused |= dict.fromkeys(messages, error)
+        return refused
 
 
-def _end(stored: _Stored | Refusal, not_taken: Collection[RequestId]) -> AsyncRequest | Refusal:
+def _log_unforeseen(error: Exception) -> None:
+    if not isinstance(error, CallerError | UnavailableError):
+        _logger.error("item not accepted", exc_info=error)
+
+
+def _end(stored: _Stored | Refusal, refused: Mapping[RequestId, Refusal]) -> AsyncRequest | Refusal:
     if not isinstance(stored, _Stored):
         return stored
-    return _NOT_QUEUED if stored.request.request_id in not_taken else stored.request
+    return refused.get(stored.request.request_id, stored.request)

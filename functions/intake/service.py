@@ -1,16 +1,18 @@
 """Accepting a request: payload, row, message, in this order."""
 
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+
+from aws_lambda_powertools import Logger
 
 from functions.intake.admission import Admission
 from penstock.contracts.directory.catalog import Deployment
 from penstock.contracts.errors import (
+    CallerError,
     DuplicateRequestError,
     IdempotencyConflictError,
     InvalidSubmissionError,
-    UnavailableError,
     UnknownRequestError,
 )
 from penstock.contracts.message import QueueMessage
@@ -25,6 +27,8 @@ from penstock.contracts.submission import Submission
 from penstock.dialects.address import Address
 
 _LOWEST_PRIORITY = 2
+
+_logger = Logger(service="intake")
 
 
 def _untraced() -> str | None:
@@ -71,14 +75,11 @@ class IntakeService:
         if self.admission is not None:
             self.admission.admit(submission.tenant)
         request, message = self.prepare(submission, deployment)
-        try:
-            request, is_waiting = self.store(request, submission)
-            if is_waiting:
-                queue = self.queue_of(deployment)
+        with self.withdrawing(request, submission):
+            request, waits_at = self.store(request, submission, deployment)
+            if waits_at is not None:
+                queue = self.queue_of(waits_at)
                 queue.send(message, priority=request.priority, tenant=request.tenant)
-        except UnavailableError:
-            self.withdraw(request, submission)
-            raise
         return request
 
     def wake(self, address: Address, tenant: Tenant) -> str:
@@ -131,8 +132,10 @@ class IntakeService:
         message = self._message(request.request_id, submission)
         return request, message.model_copy(update={"traceparent": self.traceparent()})
 
-    def store(self, request: AsyncRequest, submission: Submission) -> tuple[AsyncRequest, bool]:
-        """Put a row, or find the one that it repeats; return also whether its message is wanted.
+    def store(
+        self, request: AsyncRequest, submission: Submission, deployment: Deployment
+    ) -> tuple[AsyncRequest, Deployment | None]:
+        """Put a row, or find the one that it repeats; return also who wants its message, if any.
 
         Raises:
             IdempotencyConflictError: the key was used with another submission.
@@ -143,16 +146,45 @@ class IntakeService:
             existing = duplicate.existing
             if not _is_repeat(existing, request):
                 if submission.any_repeat_is_same and existing.tenant == request.tenant:
-                    return existing, False
+                    return existing, None
                 raise IdempotencyConflictError(existing.request_id) from duplicate
-            return existing, existing.state is RequestState.QUEUED and not existing.was_claimed
-        return request, True
+            waits = existing.state is RequestState.QUEUED and not existing.was_claimed
+            return existing, self._deployment_of(existing, deployment) if waits else None
+        return request, deployment
+
+    @contextmanager
+    def withdrawing(self, request: AsyncRequest, submission: Submission) -> Iterator[None]:
+        """Withdraw a request if something goes wrong inside that is not its caller's fault."""
+        try:
+            yield
+        except CallerError:
+            raise  # a row under this id, if there is one, is another submission's
+        except Exception:
+            self.withdraw(request, submission)
+            raise
 
     def withdraw(self, request: AsyncRequest, submission: Submission) -> None:
-        """Cancel what may be half accepted, unless its caller's repeat can find and queue it."""
-        if submission.idempotency_key is None:
-            with suppress(UnavailableError, UnknownRequestError):
-                self.requests.cancel(request.request_id)
+        """Cancel what may be half accepted, unless its caller's repeat can find and queue it.
+
+        Nobody is told of its end, as nobody was told of the request.
+        """
+        if submission.may_be_repeated:
+            return
+        try:
+            withdrawn = self.requests.cancel(request.request_id)
+            if withdrawn.state is RequestState.CANCELED and withdrawn.is_unannounced:
+                self.requests.mark_notified(request.request_id)
+        except UnknownRequestError:
+            pass
+        except Exception:  # why it is withdrawn matters more; the row expires
+            _logger.exception("request not withdrawn", extra={"request_id": request.request_id})
+
+    def _deployment_of(self, existing: AsyncRequest, deployment: Deployment) -> Deployment | None:
+        """Return where a request waits that was accepted before; `None` if that was removed."""
+        if existing.deployment_id == deployment.deployment_id:
+            return deployment
+        model = self.catalog.find_model(existing.model_id)
+        return model.deployments.get(existing.deployment_id) if model else None
 
     def _message(self, request_id: RequestId, submission: Submission) -> QueueMessage:
         call = submission.call

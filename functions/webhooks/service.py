@@ -180,6 +180,6 @@ class WebhookService:
         request = self.requests.find(request_id)
         if request is None or request.webhook_status is not WebhookStatus.PENDING:
             return Attempt(Verdict.OBSOLETE)  # a duplicate of the message was faster
-        self.queue.bury(received.notification.model_dump_json(), f"{verdict}: {reason}")
+        self.queue.bury(received.notification.encoded(), f"{verdict}: {reason}")
         self.requests.record_webhook(request_id, WebhookStatus.FAILED)
         return Attempt(verdict, reason)

@@ -146,7 +146,19 @@ class TopicRefusedError(PenstockError):
 class UnavailableError(PenstockError):
     """AWS throttled or failed a call; the same call may succeed later."""
 
+    advice = "temporarily unavailable; send the same call again"
+    """What callers of the API are told."""
+
     def __init__(self, operation: str, reason: str) -> None:
         super().__init__(f"{operation} failed: {reason}")
         self.operation = operation
         self.reason = reason
+
+
+class QueueGoneError(UnavailableError):
+    """A deployment was removed with its queue, and the catalog that was asked did not know yet."""
+
+    advice = "the deployment was just removed; send the same call again in a minute"
+
+    def __init__(self, operation: str) -> None:
+        super().__init__(operation, "the queue does not exist")

@@ -8,6 +8,7 @@ from penstock.contracts.contract import Contract
 from penstock.contracts.errors import ProtocolError
 from penstock.contracts.origin import ContainerCall, InputLocation
 from penstock.contracts.outcome import StoredObject
+from penstock.contracts.queue_text import travelling_json
 from penstock.contracts.request import RequestId
 
 INLINE_LIMIT_BYTES = 200 * 1024
@@ -92,7 +93,7 @@ class QueueMessage(Contract):
 
     def encoded(self) -> str:
         """Return the body to send."""
-        return self.model_dump_json(exclude_none=True)
+        return travelling_json(self.model_dump_json(exclude_none=True))
 
     @classmethod
     def decoded(cls, body: str) -> Self:

@@ -4,6 +4,7 @@ from typing import Literal, Self
 
 from penstock.contracts.contract import Contract, UtcDatetime
 from penstock.contracts.outcome import Fault, StoredObject
+from penstock.contracts.queue_text import travelling_json
 from penstock.contracts.request import AsyncRequest, RequestId, RequestState, Tenant
 
 
@@ -48,3 +49,7 @@ class Notification(Contract):
             faults=request.faults,
             has_webhook=request.webhook_endpoint is not None,
         )
+
+    def encoded(self) -> str:
+        """Return the text to publish."""
+        return travelling_json(self.model_dump_json())

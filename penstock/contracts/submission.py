@@ -30,6 +30,13 @@ ROW_LIFETIME = timedelta(days=7)
 """How long a row outlives its deadline; the status stays readable that long."""
 
 
+_NOT_SENT = {
+    "tenant", "payload", "idempotency_key", "key_is_spent", "any_repeat_is_same",
+    "chain_id", "output", "invocation",
+}  # fmt: skip
+"""Members of a submission that say who sent it, or what the platform made of what was sent."""
+
+
 class Target(Contract):
     """Whom the caller addressed: exactly one of environment and deployment."""
 
@@ -67,6 +74,12 @@ class Submission(Contract):
     call: ContainerCall | None = None
     """How the model server is to be called; absent: as its preset takes predictions."""
 
+    addressed: str = ""
+    """Whom the caller addressed, and where it wants the result, in its own words.
+
+    What these words stand for may change between a call and its repeat.
+    """
+
     caller_id: str | None = None
     chain_id: str | None = None
     output: OutputPlace | None = None
@@ -78,6 +91,9 @@ class Submission(Contract):
     predict_timeout_seconds: Annotated[float, Field(gt=0)] | None = None
     webhook_endpoint: str | None = None
     idempotency_key: str | None = None
+    key_is_spent: bool = False
+    """Whether nobody will send the idempotency key again: it only names this one call."""
+
     any_repeat_is_same: bool = False
     """Whether a repeat of the key means the first request even if it says something else."""
 
@@ -87,11 +103,19 @@ class Submission(Contract):
             return fresh_request_id(model_id)
         return repeated_request_id(model_id, self.tenant, self.idempotency_key)
 
-    def sha256(self, deployment_id: str) -> str:
-        """Return the fingerprint that a repeat with the same idempotency key must match."""
-        own = {"tenant", "payload", "idempotency_key", "any_repeat_is_same"}
-        envelope = self.model_dump(mode="json", exclude=own)
-        head = json.dumps([deployment_id, envelope], sort_keys=True).encode()
+    @property
+    def may_be_repeated(self) -> bool:
+        """Whether its caller can find the request by sending the same again."""
+        return self.idempotency_key is not None and not self.key_is_spent
+
+    def sha256(self) -> str:
+        """Return the fingerprint of what was sent, which a repeat under the same key must match.
+
+        What the platform makes of it has no part in it: a repeat means the first request even if
+        the target's pointer has moved, or a deployment got another place for results.
+        """
+        envelope = self.model_dump(mode="json", exclude=_NOT_SENT)
+        head = json.dumps(envelope, sort_keys=True).encode()
         return hashlib.sha256(head + b"\0" + self.payload).hexdigest()
 
     def accepted(self, model_id: str, deployment_id: str, now: datetime) -> AsyncRequest:
@@ -113,7 +137,7 @@ class Submission(Contract):
             status_at=now,
             deadline_at=deadline,
             purge_at=deadline + ROW_LIFETIME,
-            submission_sha256=self.sha256(deployment_id),
+            submission_sha256=self.sha256(),
             retry=self.retry,
             attempts_left=self.retry.max_attempts,
             predict_timeout_seconds=self.predict_timeout_seconds,

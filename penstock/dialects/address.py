@@ -21,6 +21,11 @@ class Address(Contract):
     hint: str = ""
     """What to tell a caller whose address leads nowhere."""
 
+    @property
+    def said(self) -> str:
+        """What was addressed, whatever it stands for now; equal for all ways to write it."""
+        return self.model_dump_json(include={"readings"})
+
     def resolve(self, catalog: Catalog) -> Deployment:
         """Return the deployment of the first reading that the catalog knows.
 

@@ -13,6 +13,7 @@ from pydantic.alias_generators import to_camel
 from penstock.contracts.contract import Contract, UtcDatetime
 from penstock.contracts.origin import SageMakerInvocation
 from penstock.contracts.outcome import StoredObject
+from penstock.contracts.queue_text import travelling_json
 from penstock.contracts.request import AsyncRequest, RequestState
 from penstock.protocol.failure_documents import CANCELED
 
@@ -109,7 +110,7 @@ class SageMakerMessage(_Part):
 
     def encoded(self) -> str:
         """Return the text to publish."""
-        return self.model_dump_json(by_alias=True, exclude_none=True)
+        return travelling_json(self.model_dump_json(by_alias=True, exclude_none=True))
 
 
 def _response_body(body: bytes, stored: StoredObject) -> ResponseBody:

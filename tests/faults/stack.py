@@ -22,7 +22,6 @@ from tests.faults.promises import INPUT, Promises
 from tests.faults.simulation.turns import Fate, SimulatedProcess, Simulation, Turn
 from tests.faults.world import (
     ACME,
-    DEPLOYMENT,
     OCR,
     World,
     empty_world,
@@ -87,7 +86,7 @@ class Stack:
         if submission.input == INPUT:
             payload = b"of its caller"
             self.world.payloads.place(INPUT, payload, "binary/octet-stream")
-        self.ledger.payloads[submission.sha256(DEPLOYMENT.deployment_id)] = payload
+        self.ledger.payloads[submission.sha256()] = payload
         process = self._process("intake")
         service = services.intake(self.world.seen_by(process))
 

@@ -1,7 +1,6 @@
 """The dead-letter queue of one deployment, or that of the webhooks."""
 
 import math
-import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ from penstock.adapters.aws.availability import aws_call
 from penstock.contracts.errors import UnavailableError
 from penstock.contracts.ports.dead_letters import DeadLetter
 from penstock.contracts.ports.requests import Delivery
+from penstock.contracts.queue_text import travelling_text
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 
 _BATCH_SIZE = 10  # SQS: entries of one batch, messages of one receive
 _WAIT_SECONDS = 1  # a short poll asks only some servers, and misses what lies on the others
-_REASON_LENGTH = 1_000
-_REFUSED_BY_SQS = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+REASON_LENGTH = 1_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -32,7 +31,7 @@ class SqsDeadLetterQueue:
 
     def bury(self, delivery: Delivery, reason: str) -> None:
         """Keep a copy of a message, with the reason and the lane it came from."""
-        written = _REFUSED_BY_SQS.sub("\ufffd", reason)[:_REASON_LENGTH]
+        written = travelling_text(reason)[:REASON_LENGTH]
         with aws_call("bury message"):
             self._sqs.send_message(
                 QueueUrl=self._queue_url,

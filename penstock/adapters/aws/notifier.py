@@ -80,7 +80,7 @@ def _entry(entry_id: str, notification: Notification) -> "PublishBatchRequestEnt
     }
     return {
         "Id": entry_id,
-        "Message": notification.model_dump_json(),
+        "Message": notification.encoded(),
         "MessageAttributes": {
             name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()
         },

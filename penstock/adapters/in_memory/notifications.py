@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from penstock.contracts.errors import TopicRefusedError
 from penstock.contracts.notification import Notification
+from penstock.contracts.queue_text import travels
 
 
 class InMemoryNotifier:
@@ -24,8 +25,8 @@ class InMemoryNotifier:
         self.sent.append((topic_arn, text))
 
     def publish(self, notifications: Sequence[Notification]) -> Sequence[Notification]:
-        """Keep the notifications; none is ever refused."""
-        self.published.extend(notifications)
+        """Keep the notifications; a subscribed queue would never see what cannot travel."""
+        self.published.extend(one for one in notifications if travels(one.encoded()))
         return []
 
 

@@ -8,12 +8,18 @@ from itertools import count
 from threading import RLock
 
 from penstock.adapters.visibility import visibility_seconds
+from penstock.contracts.errors import QueueGoneError
 from penstock.contracts.message import QueueMessage
 from penstock.contracts.ports.clock import Clock
 from penstock.contracts.ports.requests import Delivery, QueueDepth
+from penstock.contracts.queue_text import travels
 from penstock.contracts.request import RequestId
 
 _MOST_PER_RECEIVE = 10
+
+
+class InvalidMessageContentsError(Exception):
+    """A message has characters that SQS refuses; AWS's own error, which nobody expects."""
 
 
 @dataclass
@@ -32,6 +38,8 @@ class InMemoryRequestQueue:
         self._lanes: tuple[list[_Waiting], ...] = ([], [], [])
         self._receipts = count(1)
         self._lock = RLock()
+        self.is_gone = False
+        """Whether its deployment was removed."""
 
     def send(
         self,
@@ -40,7 +48,11 @@ class InMemoryRequestQueue:
         priority: int,
         tenant: str,  # noqa: ARG002 - one consumer has nothing to be fair between
     ) -> None:
-        """Make `message` visible in the lane."""
+        """Make `message` visible in the lane; what SQS would refuse is an error."""
+        if self.is_gone:
+            raise QueueGoneError("send message")
+        if not travels(message.encoded()):
+            raise InvalidMessageContentsError(message.request_id)
         with self._lock:
             self._lanes[priority].append(_Waiting(message, visible_at=self._clock()))
 

@@ -191,13 +191,21 @@ class RequestQueue(Protocol):
     """The three lanes of one deployment. All methods raise `UnavailableError`."""
 
     def send(self, message: QueueMessage, *, priority: int, tenant: str) -> None:
-        """Make `message` visible in the lane; `tenant` is the fairness group."""
+        """Make `message` visible in the lane; `tenant` is the fairness group.
+
+        Raises:
+            QueueGoneError: the lane is not there any more.
+        """
         ...
 
     def send_many(
         self, messages: Sequence[QueueMessage], *, priority: int, tenant: str
     ) -> Collection[RequestId]:
-        """Make messages visible in a lane, any number; return the ids of those not taken."""
+        """Make messages visible in a lane, any number; return the ids of those not taken.
+
+        Raises:
+            QueueGoneError: the lane is not there any more.
+        """
         ...
 
     def receive(

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Sequence
 
-from penstock.contracts.errors import InvalidSubmissionError, PenstockError
+from penstock.contracts.errors import InvalidSubmissionError
 from penstock.contracts.http.native import MOST_LINES, BatchAnswer, BatchEntry, BatchSubmission
 from penstock.contracts.origin import InputLocation
 from penstock.contracts.request import AsyncRequest
@@ -48,14 +48,14 @@ def read_lines(lines: Iterable[bytes]) -> Items:
     return items
 
 
-def batch_answer(items: Items, ends: Sequence[AsyncRequest | PenstockError]) -> BatchAnswer:
+def batch_answer(items: Items, ends: Sequence[AsyncRequest | Exception]) -> BatchAnswer:
     """Return what became of each item."""
     entries = [_entry(index, end) for (index, _), end in zip(items, ends, strict=True)]
     accepted = sum(entry.request_id is not None for entry in entries)
     return BatchAnswer(accepted=accepted, refused=len(entries) - accepted, requests=tuple(entries))
 
 
-def _entry(index: int, end: AsyncRequest | PenstockError) -> BatchEntry:
+def _entry(index: int, end: AsyncRequest | Exception) -> BatchEntry:
     if isinstance(end, AsyncRequest):
         return BatchEntry(index=index, request_id=end.request_id)
     body = error_body(end)

@@ -38,7 +38,7 @@ def error_body(error: Exception) -> ErrorBody:
     if isinstance(error, errors.CallerError):
         text = str(error)
     elif isinstance(error, errors.UnavailableError):
-        text = "temporarily unavailable; send the same call again"
+        text = error.advice
     else:
         text = "internal error"
     return ErrorBody(error=text, error_code=_status_and_code(error)[1])

@@ -14,6 +14,8 @@ from penstock.contracts.json_text import without_bom
 from penstock.contracts.origin import InputLocation, Location
 from penstock.contracts.request import RetryPolicy, Tenant
 from penstock.contracts.submission import Submission
+from penstock.dialects.address import Address
+from penstock.dialects.baseten.address import read_address
 from penstock.dialects.http_call import HttpCall
 from penstock.dialects.webhook_target import check_webhook_target
 
@@ -37,7 +39,7 @@ class SubmissionReader:
         """Return what a caller of a model submits."""
         self._check_size(call.body)
         wanted = read_body(AsyncPredict, call.body)
-        return self._submission(wanted, call.tenant, _idempotency_key(call))
+        return self._submission(wanted, call.tenant, read_address(call), _idempotency_key(call))
 
     def read_chain(self, call: HttpCall) -> Submission:
         """Return what a caller of a chain submits: as for a model, or the bare arguments.
@@ -49,23 +51,23 @@ class SubmissionReader:
         if body.keys() & {"model_input", "model_input_location"}:
             return self.read(call)
         bare = AsyncPredict(model_input=body)
-        return self._submission(bare, call.tenant, _idempotency_key(call))
+        return self._submission(bare, call.tenant, read_address(call), _idempotency_key(call))
 
-    def read_item(self, item: bytes, tenant: Tenant) -> Submission:
+    def read_item(self, item: bytes, tenant: Tenant, address: Address) -> Submission:
         """Return what one item of a batch submits."""
         self._check_size(item)
         wanted = read_body(BatchItem, item)
         key = wanted.idempotency_key
         if key is not None and not key.isprintable():
             raise InvalidSubmissionError("idempotency_key", "must be printable characters")
-        return self._submission(wanted, tenant, key)
+        return self._submission(wanted, tenant, address, key)
 
     def _check_size(self, body: bytes) -> None:
         if len(body) > self.max_payload_bytes:
             raise PayloadTooLargeError(len(body), self.max_payload_bytes)
 
     def _submission(
-        self, wanted: AsyncPredict, tenant: Tenant, idempotency_key: str | None
+        self, wanted: AsyncPredict, tenant: Tenant, address: Address, idempotency_key: str | None
     ) -> Submission:
         if wanted.webhook_endpoint is not None:
             check_webhook_target(wanted.webhook_endpoint, self.webhook_rules)
@@ -75,6 +77,7 @@ class SubmissionReader:
             tenant=tenant,
             payload=b"" if location else _compact(wanted.model_input),
             input=location,
+            addressed=address.said,
             priority=wanted.priority,
             max_time_in_queue_seconds=wanted.max_time_in_queue_seconds,
             retry=retry.policy() if retry else RetryPolicy(),

@@ -30,7 +30,7 @@ def error_answer(error: Exception) -> ErrorAnswer:
     if isinstance(error, errors.UnavailableError):
         return ErrorAnswer(
             HTTPStatus.SERVICE_UNAVAILABLE,
-            ErrorText(error="temporarily unavailable; send the same call again"),
+            ErrorText(error=error.advice),
             {"Retry-After": str(_RETRY_AFTER_SECONDS)},
         )
     if isinstance(error, errors.ResultNotReadyError):

@@ -27,9 +27,8 @@ def error_answer(error: Exception) -> ErrorAnswer:
     if isinstance(error, errors.CallerError):
         return _answer(HTTPStatus.BAD_REQUEST, "ValidationError", error)
     if isinstance(error, errors.UnavailableError):
-        text = "temporarily unavailable; send the same call again"
         return _answer(
-            HTTPStatus.SERVICE_UNAVAILABLE, "ServiceUnavailable", text, RETRY_AFTER_SECONDS
+            HTTPStatus.SERVICE_UNAVAILABLE, "ServiceUnavailable", error.advice, RETRY_AFTER_SECONDS
         )
     return _answer(HTTPStatus.INTERNAL_SERVER_ERROR, "InternalFailure", "internal failure")
 

@@ -1,5 +1,6 @@
 """Turning an invocation into a submission."""
 
+import json
 import uuid
 from urllib.parse import quote
 
@@ -20,6 +21,7 @@ from penstock.dialects.sagemaker.input_location import read_input_location
 from penstock.dialects.sagemaker.signature.authorization import SignedAuthorization
 
 INVOCATION_ID_HEADER = "amz-sdk-invocation-id"
+ATTEMPT_HEADER = "amz-sdk-request"
 _ANY_BYTES = "application/octet-stream"
 _ATTEMPTS = 3
 
@@ -39,6 +41,7 @@ def read_submission(
         deployment: Where it goes.
         results_bucket: Where objects lie for which the deployment names no place.
     """
+    invocation_id = call.headers.get(INVOCATION_ID_HEADER)
     submission = Submission(
         tenant=call.tenant,
         dialect=Dialect.SAGEMAKER,
@@ -51,7 +54,11 @@ def read_submission(
         # What a model answers is final in this dialect; a worker that is lost is replaced.
         retry=RetryPolicy(max_attempts=_ATTEMPTS, retries_answers=False),
         predict_timeout_seconds=invocation.invocation_timeout_seconds,
-        idempotency_key=_identity(call),
+        addressed=_addressed(invocation),
+        # A call that does not name itself is named, so that its request id, which stands in for
+        # an absent inference id, is known before there is a request.
+        idempotency_key=_identity(call, invocation_id or uuid.uuid4().hex),
+        key_is_spent=invocation_id is None or _is_last_try(call),
     )
     inference_id = invocation.inference_id or submission.request_id(deployment.model_id)
     return submission.model_copy(
@@ -62,16 +69,30 @@ def read_submission(
     )
 
 
-def _identity(call: HttpCall) -> str:
+def _addressed(invocation: InvokeEndpointAsync) -> str:
+    """Return endpoint and name of the result, as they were sent."""
+    return json.dumps(
+        [invocation.endpoint_name, invocation.output_path_extension, invocation.file_name]
+    )
+
+
+def _is_last_try(call: HttpCall) -> bool:
+    """Whether the SDK says that it will not repeat the call: `attempt=3; max=3`."""
+    said = dict(
+        (part.strip().partition("=")[::2])
+        for part in call.headers.get(ATTEMPT_HEADER, "").split(";")
+    )
+    return "max" in said and said.get("attempt") == said["max"]
+
+
+def _identity(call: HttpCall, invocation_id: str) -> str:
     """Return what a client's own repeats of a call have in common: key and invocation id."""
     authorization = call.headers["authorization"]
     if SignedAuthorization.is_in(authorization):
         key_id = SignedAuthorization.parse(authorization).access_key_id
     else:
         key_id, _ = credentials(authorization)
-    # A call that does not name itself is named, so that its request id, which stands in for an
-    # absent inference id, is known before there is a request.
-    return f"sagemaker:{key_id}:{call.headers.get(INVOCATION_ID_HEADER) or uuid.uuid4().hex}"
+    return f"sagemaker:{key_id}:{invocation_id}"
 
 
 def _input(invocation: InvokeEndpointAsync) -> InputLocation | None:

@@ -68,6 +68,8 @@ class Ports:
     """What a caller does who puts an object somewhere, by itself or with an upload's URL."""
 
     callers_topic: str
+    remove_queue: Callable[[], object]
+    """What happens when the deployment goes."""
 
 
 @pytest.fixture
@@ -98,12 +100,13 @@ def aws(monkeypatch: pytest.MonkeyPatch, clock: FakeClock) -> Iterator[FakeClock
 @pytest.fixture
 def in_memory_ports(clock: FakeClock) -> Ports:
     payloads, results, notifier = InMemoryPayloadStore(), InMemoryResultStore(), InMemoryNotifier()
+    queue = InMemoryRequestQueue(clock)
     results.closed_buckets.add(NO_BUCKET)
     notifier.refusing.add(NO_TOPIC)
     return Ports(
         clock=clock,
         requests=InMemoryRequestStore(clock),
-        queue=InMemoryRequestQueue(clock),
+        queue=queue,
         dead_letters=InMemoryDeadLetterQueue(clock),
         payloads=payloads,
         results=results,
@@ -114,6 +117,7 @@ def in_memory_ports(clock: FakeClock) -> Ports:
         rate_limit=InMemoryRateLimit(REQUESTS_PER_SECOND, clock),
         place=payloads.place,
         callers_topic="arn:aws:sns:eu-central-1:123456789012:callers",
+        remove_queue=lambda: setattr(queue, "is_gone", True),
     )
 
 
@@ -151,6 +155,7 @@ def aws_ports(aws: FakeClock) -> Ports:
         rate_limit=DynamoRateLimit("limits", REQUESTS_PER_SECOND, client("dynamodb"), aws),
         place=_put_object,
         callers_topic=sns.create_topic(Name="callers")["TopicArn"],
+        remove_queue=lambda: [sqs.delete_queue(QueueUrl=url) for url in (p0, p1, p2)],
     )
 
 

@@ -11,6 +11,8 @@ from penstock.adapters.aws.signing_secrets import SecretsManagerSigningSecrets
 from penstock.adapters.in_memory import FakeClock, InMemoryNotifier
 from penstock.contracts.errors import SettingsError, TopicRefusedError
 from penstock.contracts.notification import Notification
+from penstock.contracts.outcome import Fault, FaultCode
+from penstock.contracts.queue_text import travels
 from penstock.contracts.request import RequestState
 from tests.integration.adapters.conftest import Ports
 from tests.integration.adapters.facts import NO_TOPIC, SIGNING_SECRETS, a_request, without_webhook
@@ -51,6 +53,17 @@ def test_any_number_of_notifications_is_announced(ports: Ports) -> None:
     notifications = [ended(state, ports.clock()) for state in RequestState if state.is_terminal]
     assert ports.notifier.publish(notifications * 7) == []
     assert ports.notifier.publish([]) == []
+
+
+def test_a_fault_in_any_characters_is_announced_in_such_as_queues_take(clock: FakeClock) -> None:
+    notifier = InMemoryNotifier()
+    fault = Fault(code=FaultCode.MODEL_PREDICT_ERROR, message="a\ufffeb\uffffc")
+    told = ended(RequestState.FAILED, clock()).model_copy(update={"faults": (fault,)})
+    notifier.publish([told])
+
+    assert notifier.published == [told]
+    assert travels(told.encoded())
+    assert Notification.model_validate_json(told.encoded()) == told
 
 
 def test_the_in_memory_notifier_remembers_what_it_was_told(clock: FakeClock) -> None:

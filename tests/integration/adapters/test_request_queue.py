@@ -4,11 +4,16 @@ from collections.abc import Sequence
 
 import pytest
 
+from penstock.contracts.errors import QueueGoneError
 from penstock.contracts.message import QueueMessage
+from penstock.contracts.origin import ContainerCall, InputLocation
 from penstock.contracts.ports.requests import Delivery, QueueDepth
 from penstock.contracts.request import RequestId
 from tests.integration.adapters.conftest import Ports
 from tests.integration.adapters.facts import A_RESULT, REQUEST_ID
+
+ODD = "end\ufffeof\uffff\x00\x0b\x7f\x85\ufdd0\U0001fffe\u2028line"
+"""SQS refuses some of these, and takes the others."""
 
 
 def message(number: int = 0) -> QueueMessage:
@@ -38,8 +43,11 @@ def numbers_of(deliveries: Sequence[Delivery]) -> list[int]:
         message(),
         QueueMessage.inline(REQUEST_ID, b"\xff\x00\xfe", "application/octet-stream"),
         QueueMessage.pointing_to(REQUEST_ID, A_RESULT),
+        QueueMessage.inline(REQUEST_ID, ODD.encode(), "text/plain"),
+        QueueMessage.reading(REQUEST_ID, InputLocation(bucket="b", key=ODD, content_type=ODD)),
+        QueueMessage.inline(REQUEST_ID, b"1", "text/plain", ContainerCall(headers={"X-Odd": ODD})),
     ],
-    ids=["text", "binary", "stored"],
+    ids=["text", "binary", "stored", "odd text", "odd key", "odd header"],
 )
 def test_a_message_arrives_as_it_was_sent(ports: Ports, sent: QueueMessage) -> None:
     ports.queue.send(sent, priority=1, tenant="acme")
@@ -155,3 +163,11 @@ def test_any_number_of_messages_is_sent_at_once(ports: Ports) -> None:
         received += [delivery.message.request_id for delivery in deliveries]
     assert sorted(received) == ids
     assert list(ports.queue.send_many([], priority=1, tenant="acme")) == []
+
+
+def test_a_removed_queue_says_that_it_has_gone(ports: Ports) -> None:
+    ports.remove_queue()
+    with pytest.raises(QueueGoneError):
+        ports.queue.send(message(), priority=0, tenant="acme")
+    with pytest.raises(QueueGoneError):
+        ports.queue.send_many([message(1), message(2)], priority=0, tenant="acme")

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from penstock.contracts.outcome import Fault, FaultCode, StoredObject
+from penstock.contracts.queue_text import travels
 from penstock.contracts.request import AsyncRequest, RequestState
 from penstock.protocol.sagemaker_message import SageMakerMessage
 from tests.unit.protocol.requests import ERROR_TOPIC, INVOCATION, SUCCESS_TOPIC, a_row
@@ -14,6 +15,9 @@ from tests.unit.protocol.requests import ERROR_TOPIC, INVOCATION, SUCCESS_TOPIC,
 RECEIVED = datetime(2026, 1, 2, 3, 4, 5, 678_999, tzinfo=UTC)
 RESULT = StoredObject(bucket="out", key="p/x.out", content_type="text/csv", size_bytes=2)
 FAILURE = StoredObject(bucket="out", key="f/x-error.out", size_bytes=9)
+
+
+INVALID = FaultCode.MODEL_INVALID_INPUT
 
 
 def ended(state: RequestState, *faults: Fault) -> AsyncRequest:
@@ -26,6 +30,15 @@ def text_of(
 ) -> str:
     changed = INVOCATION.model_copy(update=invocation)
     return SageMakerMessage.of(request, changed, stored, body, SUCCESS_TOPIC).encoded()
+
+
+def test_a_reason_with_characters_that_queues_refuse_reaches_subscribed_queues() -> None:
+    text = text_of(
+        ended(RequestState.FAILED, Fault(code=INVALID, message="a\ufffeb\uffff")), FAILURE
+    )
+
+    assert travels(text)
+    assert json.loads(text)["failureReason"] == "ClientError: a\ufffeb\uffff"
 
 
 @pytest.mark.spec("sagemaker", 8)

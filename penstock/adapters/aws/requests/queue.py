@@ -5,12 +5,15 @@ import logging
 import math
 import string
 from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from penstock.adapters.aws.availability import aws_call
+from botocore.exceptions import ClientError
+
+from penstock.adapters.aws.availability import aws_call, error_code
 from penstock.adapters.aws.requests.batches import BATCH_SIZE, message_batches
 from penstock.adapters.visibility import visibility_seconds
-from penstock.contracts.errors import UnavailableError
+from penstock.contracts.errors import QueueGoneError, UnavailableError
 from penstock.contracts.message import MalformedMessageError, QueueMessage
 from penstock.contracts.ports.clock import Clock, utc_now
 from penstock.contracts.ports.requests import Delivery, QueueDepth
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     ChangeBatch = Callable[[str, Sequence[Delivery]], Sequence[BatchResultErrorEntryTypeDef]]
 
 _STALE_RECEIPT = {"ReceiptHandleIsInvalid", "MessageNotInflight", "InvalidParameterValue"}
+_NO_SUCH_QUEUE = {"NonExistentQueue", "QueueDoesNotExist"}
 _GROUP_ALPHABET = frozenset(string.ascii_letters + string.digits + string.punctuation)
 _GROUP_LENGTH = 128
 
@@ -41,7 +45,7 @@ class SqsRequestQueue:
 
     def send(self, message: QueueMessage, *, priority: int, tenant: str) -> None:
         """Make `message` visible in the lane."""
-        with aws_call("send message"):
+        with _sending("send message"):
             self._sqs.send_message(
                 QueueUrl=self._queue_urls[priority],
                 MessageBody=message.encoded(),
@@ -51,11 +55,15 @@ class SqsRequestQueue:
     def send_many(
         self, messages: Sequence[QueueMessage], *, priority: int, tenant: str
     ) -> Collection[RequestId]:
-        """Make messages visible in the lane; a batch that failed counts as not taken."""
+        """Make messages visible in the lane; a batch that failed counts as not taken.
+
+        Raises:
+            QueueGoneError: the lane is not there.
+        """
         left: list[RequestId] = []
         for batch in message_batches(messages):
             try:
-                with aws_call("send messages"):
+                with _sending("send messages"):
                     failed = self._sqs.send_message_batch(
                         QueueUrl=self._queue_urls[priority],
                         Entries=[
@@ -68,6 +76,8 @@ class SqsRequestQueue:
                         ],
                     ).get("Failed", [])
                 left += [batch[int(entry["Id"])][0] for entry in failed]
+            except QueueGoneError:
+                raise
             except UnavailableError:
                 left += [request_id for request_id, _ in batch]
         return left
@@ -195,6 +205,17 @@ class SqsRequestQueue:
             lane = [delivery for delivery in deliveries if delivery.priority == priority]
             for start in range(0, len(lane), BATCH_SIZE):
                 yield queue_url, lane[start : start + BATCH_SIZE]
+
+
+@contextmanager
+def _sending(operation: str) -> Iterator[None]:
+    try:
+        with aws_call(operation):
+            yield
+    except ClientError as error:
+        if error_code(error) not in _NO_SUCH_QUEUE:
+            raise
+        raise QueueGoneError(operation) from error
 
 
 def fairness_group(tenant: str) -> str:

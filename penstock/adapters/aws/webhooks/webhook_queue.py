@@ -3,8 +3,10 @@
 from typing import TYPE_CHECKING
 
 from penstock.adapters.aws.availability import aws_call
+from penstock.adapters.aws.dead_letters import REASON_LENGTH
 from penstock.adapters.visibility import visibility_seconds
 from penstock.contracts.notification import Notification
+from penstock.contracts.queue_text import travelling_text
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -26,9 +28,7 @@ class SqsWebhookQueue:
     def send(self, notification: Notification) -> None:
         """Make a webhook due now, as the topics' subscriptions do."""
         with aws_call("send a webhook"):
-            self._sqs.send_message(
-                QueueUrl=self._queue_url, MessageBody=notification.model_dump_json()
-            )
+            self._sqs.send_message(QueueUrl=self._queue_url, MessageBody=notification.encoded())
 
     def hide(self, receipt: str, seconds: float) -> None:
         """Keep a received message invisible for so many seconds from now.
@@ -51,9 +51,10 @@ class SqsWebhookQueue:
         """
         if not self._dead_letter_queue_url:
             return
+        written = travelling_text(reason)[:REASON_LENGTH]
         with aws_call("bury a webhook"):
             self._sqs.send_message(
                 QueueUrl=self._dead_letter_queue_url,
                 MessageBody=body,
-                MessageAttributes={"reason": {"DataType": "String", "StringValue": reason}},
+                MessageAttributes={"reason": {"DataType": "String", "StringValue": written}},
             )

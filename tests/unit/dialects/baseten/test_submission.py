@@ -9,11 +9,15 @@ from penstock.contracts.errors import InvalidSubmissionError, PayloadTooLargeErr
 from penstock.contracts.http.webhook_url import WebhookRules
 from penstock.contracts.origin import InputLocation
 from penstock.contracts.request import RetryPolicy, Tenant
-from penstock.contracts.submission import Submission
+from penstock.contracts.submission import Submission, Target
+from penstock.dialects.address import Address
+from penstock.dialects.baseten.address import read_address
 from penstock.dialects.baseten.submission import SubmissionReader
 from tests.unit.dialects.calls import a_call
 
 LIMIT = 262_144
+OCR = Address(readings=(Target(model_id="ocr"),))
+ADDRESSED = read_address(a_call()).said
 READER = SubmissionReader(max_payload_bytes=LIMIT, webhook_rules=WebhookRules())
 
 
@@ -33,6 +37,7 @@ def refusal(**kwargs: Any) -> str:
 def test_what_is_left_out_has_the_documented_default() -> None:
     assert read(model_input=1) == Submission(
         tenant="acme",
+        addressed=ADDRESSED,
         payload=b"1",
         priority=0,
         max_time_in_queue_seconds=600,
@@ -52,6 +57,7 @@ def test_what_is_given_is_taken() -> None:
     )
     assert submission == Submission(
         tenant="acme",
+        addressed=ADDRESSED,
         payload=b'{"a":1}',
         webhook_endpoint="https://hooks.example.com/done",
         priority=2,
@@ -203,11 +209,11 @@ def test_a_chain_takes_an_object_of_bounded_length(raw: bytes) -> None:
 
 def test_an_item_of_a_batch_has_its_own_key() -> None:
     item = b'{"model_input": 1, "idempotency_key": "line 1"}'
-    assert READER.read_item(item, Tenant("acme")).idempotency_key == "line 1"
+    assert READER.read_item(item, Tenant("acme"), OCR).idempotency_key == "line 1"
     for key in ("", "a\tb", "x" * 256):
         with pytest.raises(InvalidSubmissionError, match="idempotency_key: "):
             READER.read_item(
-                json.dumps({"model_input": 1, "idempotency_key": key}).encode(), Tenant("acme")
+                json.dumps({"model_input": 1, "idempotency_key": key}).encode(), Tenant("acme"), OCR
             )
 
 

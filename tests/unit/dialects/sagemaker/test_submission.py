@@ -22,13 +22,14 @@ SIGNED = (
 R1 = RequestId("r1")
 
 
-def read(
+def read(  # noqa: PLR0913 - what a call may differ in
     body: bytes = b"",
     *,
     configured: SageMakerOutput | None = None,
     tenant: str = "acme",
     authorization: str = SIGNED,
     invocation_id: str | None = "i1",
+    tried: str = "",
     **members: str,
 ) -> Submission:
     if not body:
@@ -37,6 +38,8 @@ def read(
     headers["authorization"] = authorization
     if invocation_id:
         headers["amz-sdk-invocation-id"] = invocation_id
+    if tried:
+        headers["amz-sdk-request"] = tried
     parameters = {"endpoint_name": "ocr-1"}
     call = a_call(ROUTE, headers=headers, raw=body, path_parameters=parameters)
     deployment = Deployment(
@@ -154,7 +157,32 @@ def test_a_failure_lies_in_its_own_place_under_the_extension_and_never_the_name(
 
 def test_the_repeats_of_a_client_are_one_request() -> None:
     assert read().request_id("ocr") == read().request_id("ocr")
-    assert read().sha256("ocr-1") == read().sha256("ocr-1")
+    assert read().sha256() == read().sha256()
+
+
+def test_a_repeat_is_the_same_though_the_endpoint_writes_elsewhere_now() -> None:
+    moved = SageMakerOutput(output_path="s3://out/new", success_topic="arn:aws:sns:r:1:t")
+    assert read(configured=moved).sha256() == read().sha256()
+    assert read(filename="b.json").sha256() != read().sha256()
+    assert read(s3outputpathextension="b").sha256() != read().sha256()
+
+
+@pytest.mark.parametrize(
+    ("invocation_id", "tried", "may_be_repeated"),
+    [
+        (None, "", False),
+        ("i1", "", True),
+        ("i1", "attempt=1", True),
+        ("i1", "attempt=1; max=3", True),
+        ("i1", "attempt=3; max=3", False),
+        ("i1", "ttl=20261130T000000Z; attempt=3; max=3", False),
+    ],
+)
+def test_only_what_an_sdk_will_send_again_is_left_to_its_repeat(
+    invocation_id: str | None, tried: str, *, may_be_repeated: bool
+) -> None:
+    submission = read(invocation_id=invocation_id, tried=tried)
+    assert submission.may_be_repeated is may_be_repeated
 
 
 @pytest.mark.parametrize(

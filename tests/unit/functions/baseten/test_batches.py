@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from functions.intake.admission import Admission
-from penstock.adapters.in_memory import CrashError, InMemoryRateLimit
+from penstock.adapters.in_memory import CrashError, InMemoryCatalog, InMemoryRateLimit
 from penstock.contracts.errors import UnavailableError
 from penstock.contracts.http.native import MOST_IN_BATCH, MOST_LINES
 from penstock.contracts.origin import Location
@@ -176,6 +176,44 @@ def test_what_is_not_acknowledged_never_runs(api: Api, world: World, call: str, 
     refused = 2 if call == "queue.send_many" else 1
     assert codes(answer).count("model_unavailable") == refused
     assert world.requests.count_open(ACME, 10) == 2 - refused
+
+
+def test_a_failure_that_nobody_foresaw_costs_its_own_item_alone(api: Api, world: World) -> None:
+    world.faults.fail("requests.accept", RuntimeError("access denied"))
+    answer = submit(api, an_item(1), an_item(2), an_item(3))
+    assert sorted(codes(answer)) == ["", "", "internal_baseten_error"]
+    assert len(world.waiting()) == world.requests.count_open(ACME, 10) == 2
+
+
+@pytest.mark.parametrize("fails", ["fail", "fail_after"])
+def test_items_whose_messages_fail_unforeseen_are_withdrawn(
+    api: Api, world: World, fails: str
+) -> None:
+    getattr(world.faults, fails)("queue.send_many", RuntimeError("access denied"))
+    answer = submit(api, an_item(1), an_item(2, priority=1))
+    assert codes(answer).count("internal_baseten_error") == 1
+    assert world.requests.count_open(ACME, 10) == 1
+
+
+def test_a_removed_deployment_refuses_items_one_by_one_and_says_so(api: Api, world: World) -> None:
+    world.queues["ocr-1"].is_gone = True
+    answer = submit(api, an_item(1), an_item(2), an_item())
+    assert codes(answer) == ["model_unavailable"] * 3
+    assert "the deployment was just removed" in answer["requests"][0]["error"]
+    assert world.requests.count_open(ACME, 10) == 0
+
+
+def test_a_repeat_after_production_moved_is_the_first_request(api: Api, world: World) -> None:
+    items = [an_item(number, idempotency_key=f"line {number}") for number in range(3)]
+    first = submit(api, *items)
+    ocr = world.catalog.find_model("ocr")
+    assert ocr is not None
+    world.catalog = InMemoryCatalog(
+        [ocr.model_copy(update={"environments": {"production": "ocr-2"}})]
+    )
+
+    assert submit(Api(world=world), *items) == first
+    assert not world.waiting("ocr-2")
 
 
 @pytest.mark.parametrize("when", ["crash_before", "crash_after"])

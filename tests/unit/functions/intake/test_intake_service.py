@@ -14,13 +14,15 @@ from penstock.contracts.errors import (
     UnknownModelError,
 )
 from penstock.contracts.message import INLINE_LIMIT_BYTES
+from penstock.contracts.origin import Location
 from penstock.contracts.request import RequestState, Tenant, WebhookStatus
-from penstock.contracts.submission import Submission, Target
+from penstock.contracts.submission import OutputPlace, Submission, Target
 from penstock.dialects.address import Address
 from tests.unit.functions.world import ACME, OCR, World
 
 LARGE = b'"' + b"x" * INLINE_LIMIT_BYTES + b'"'
 THROTTLED = UnavailableError("send", "throttled")
+UNFORESEEN = RuntimeError("InvalidMessageContents")
 
 
 @pytest.fixture
@@ -195,14 +197,31 @@ def test_what_was_refused_before_its_row_leaves_nothing_that_counts(
     assert not world.waiting()
 
 
+@pytest.mark.parametrize("is_named", [False, True], ids=["no key", "key of this call alone"])
+@pytest.mark.parametrize("error", [THROTTLED, UNFORESEEN], ids=["throttled", "unforeseen"])
 @pytest.mark.parametrize("fails", ["before", "after"])
 @pytest.mark.parametrize("call", ["requests.accept", "queue.send"])
-def test_what_was_refused_never_runs_and_is_never_announced(
-    service: IntakeService, world: World, call: str, fails: str
+def test_what_was_refused_never_runs_and_is_never_announced(  # noqa: PLR0913 - what is crossed
+    service: IntakeService,
+    world: World,
+    call: str,
+    fails: str,
+    error: Exception,
+    *,
+    is_named: bool,
 ) -> None:
-    (world.faults.fail if fails == "before" else world.faults.fail_after)(call, THROTTLED)
-    with pytest.raises(UnavailableError):
-        service.accept(a_submission(), OCR)
+    (world.faults.fail if fails == "before" else world.faults.fail_after)(call, error)
+    submission = a_submission()
+    if is_named:
+        place = Location(bucket="results", key="acme")
+        submission = a_submission(key="made up").model_copy(
+            update={
+                "key_is_spent": True,
+                "output": OutputPlace(result_folder=place, failure_folder=place),
+            }
+        )
+    with pytest.raises(type(error)):
+        service.accept(submission, OCR)
 
     assert world.requests.count_open(ACME, 10) == 0
     for message in world.waiting():  # its answer was lost: a worker will meet it
@@ -210,6 +229,50 @@ def test_what_was_refused_never_runs_and_is_never_announced(
             world.requests.claim(message.request_id, "worker", 30)
     world.clock.advance(10_000)
     assert not world.requests.due(10)
+
+
+def test_an_unforeseen_failure_leaves_a_keyed_request_to_its_callers_repeat(
+    service: IntakeService, world: World
+) -> None:
+    world.faults.fail("queue.send", UNFORESEEN)
+    with pytest.raises(RuntimeError, match="InvalidMessageContents"):
+        service.accept(a_submission(key="k"), OCR)
+
+    row = service.accept(a_submission(key="k"), OCR)
+    assert {message.request_id for message in world.waiting()} == {row.request_id}
+
+
+def test_a_repeat_after_production_moved_is_the_first_request_where_it_waits(
+    service: IntakeService, world: World
+) -> None:
+    first = service.accept(a_submission(key="k"), OCR)
+    ocr = world.catalog.find_model("ocr")
+    assert ocr is not None
+    moved = ocr.model_copy(update={"environments": {"production": "ocr-2"}})
+
+    after = replace(service, catalog=InMemoryCatalog([moved]))
+
+    assert after.accept(a_submission(key="k"), OCR) == first
+    assert world.queues["ocr-1"].depth().queued == 2
+    assert not world.waiting("ocr-2")
+
+
+def test_a_repeat_after_its_deployment_went_sends_its_message_to_no_other(
+    service: IntakeService, world: World
+) -> None:
+    first = service.accept(a_submission(key="k"), OCR)
+    ocr = world.catalog.find_model("ocr")
+    assert ocr is not None
+    replaced = ocr.model_copy(
+        update={
+            "environments": {"production": "ocr-2"},
+            "deployments": {"ocr-2": ocr.deployments["ocr-2"]},
+        }
+    )
+    after = replace(service, catalog=InMemoryCatalog([replaced]))
+
+    assert after.accept(a_submission(key="k"), OCR) == first
+    assert not world.waiting("ocr-2")
 
 
 def test_a_request_that_cannot_even_be_withdrawn_expires(
