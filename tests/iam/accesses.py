@@ -1,7 +1,8 @@
 """What IAM is asked when an API is called: most calls are one action, some are more."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 from tests.iam.evaluation import Access
@@ -48,6 +49,10 @@ _USES_OF_KEYS: Mapping[tuple[str, str], tuple[str, ...]] = {
 """What a service does with the key of a resource in the name of who calls it."""
 
 
+_Use = tuple[str, str, *tuple[tuple[str, str], ...]]
+"""Action, resource, and what IAM knows of this use alone: keys of conditions with their values."""
+
+
 @dataclass(frozen=True)
 class Surroundings:
     """What IAM knows beside the call itself."""
@@ -60,8 +65,10 @@ class Surroundings:
     tags: Mapping[str, Mapping[str, str]]
     """By ARN."""
 
-    def access(self, action: str, resource: str, **context: str) -> Access:
-        """Return one use by a role of the account."""
+    def access(
+        self, action: str, resource: str, more: Sequence[tuple[str, str]] = (), **context: str
+    ) -> Access:
+        """Return one use by a role of the account; keys of `more` may come several times."""
         known = {
             "aws:PrincipalAccount": self.account_id,
             "aws:PrincipalIsAWSService": "false",
@@ -70,7 +77,7 @@ class Surroundings:
             **{f"aws:ResourceTag/{key}": tag for key, tag in self.tags.get(resource, {}).items()},
             **context,
         }
-        return Access(action, resource, tuple(known.items()))
+        return Access(action, resource, (*known.items(), *more))
 
     def accesses(self, call: Call) -> Iterator[Access]:
         """Yield what a call uses.
@@ -78,20 +85,21 @@ class Surroundings:
         Raises:
             LookupError: the operation is not known here.
         """
-        for action, resource in self._uses(call):
-            yield self.access(action, resource)
+        for action, resource, *more in self._uses(call):
+            yield self.access(action, resource, more)
             if key := self.keys.get(_holder(call.service, resource)):
                 through = f"{call.service}.{self.region}.amazonaws.com"
                 for use in _USES_OF_KEYS.get((call.service, call.operation), ()):
                     yield self.access(use, key, **{"kms:ViaService": through})
 
-    def _uses(self, call: Call) -> Iterator[tuple[str, str]]:
+    def _uses(self, call: Call) -> Iterator[_Use]:
         operation, given = call.operation, call.parameters
         match call.service:
             case "dynamodb" if operation in _DYNAMODB:
                 for table in given.get("RequestItems", [given.get("TableName")]):
                     index = f"/index/{given['IndexName']}" if "IndexName" in given else ""
-                    yield f"dynamodb:{operation}", self._arn("dynamodb", f"table/{table}{index}")
+                    place = self._arn("dynamodb", f"table/{table}{index}")
+                    yield f"dynamodb:{operation}", place, *_leading_keys(given, table)
             case "sqs":
                 name = urlsplit(given["QueueUrl"]).path.rpartition("/")[2]
                 yield f"sqs:{_SQS[operation]}", self._arn("sqs", name)
@@ -113,7 +121,14 @@ def _holder(service: str, resource: str) -> str:
     return resource.partition("/" if service == "s3" else "/index/")[0]
 
 
-def _uses_of_objects(call: Call) -> Iterator[tuple[str, str]]:
+def _leading_keys(given: Mapping[str, Any], table: str) -> Iterator[tuple[str, str]]:
+    """Yield the partition keys that a call names; all tables with roles by key have one of text."""
+    of_batch = given.get("RequestItems", {}).get(table, {}).get("Keys", ())
+    for key in (given["Key"],) if "Key" in given else of_batch:
+        yield from (("dynamodb:LeadingKeys", value["S"]) for value in key.values())
+
+
+def _uses_of_objects(call: Call) -> Iterator[_Use]:
     bucket = f"arn:aws:s3:::{call.parameters['Bucket']}"
     place = f"{bucket}/{call.parameters['Key']}"
     yield f"s3:{_S3[call.operation]}", place
@@ -121,4 +136,4 @@ def _uses_of_objects(call: Call) -> Iterator[tuple[str, str]]:
         yield "s3:GetObject", place
     if call.found_nothing:
         # Who may not list is told 403, not 404.
-        yield "s3:ListBucket", bucket
+        yield "s3:ListBucket", bucket, ("s3:prefix", call.parameters["Key"])

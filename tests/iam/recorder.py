@@ -1,6 +1,6 @@
 """Every call that botocore makes or presigns, and whose process it is."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -53,6 +53,9 @@ class Recorder:
     calls: list[Call] = field(default_factory=list)
     to_refuse: list[tuple[str, str, str]] = field(default_factory=list)
     """Process, operation, and bucket or queue: the next such call is answered `SlowDown`."""
+
+    when_taken: dict[str, Callable[[], object]] = field(default_factory=dict)
+    """By key: what happens once somebody was told that an object lies there already."""
 
     _main: str = _NOBODY
 
@@ -119,5 +122,11 @@ class Recorder:
         return SimpleNamespace(status_code=503), answer
 
     def _answered(self, parsed: Mapping[str, Any], context: Mapping[str, Any], **_: object) -> None:
-        if "recorded_call" in context and parsed.get("Error", {}).get("Code") in _ABSENT:
-            context["recorded_call"].found_nothing = True
+        call: Call | None = context.get("recorded_call")
+        if call is None:
+            return
+        code = parsed.get("Error", {}).get("Code")
+        call.found_nothing = code in _ABSENT
+        if code == "PreconditionFailed" and call.parameters["Key"] in self.when_taken:
+            with self.looking_on():
+                self.when_taken.pop(call.parameters["Key"])()

@@ -39,6 +39,29 @@ def test_an_index_is_a_resource_of_its_own() -> None:
     }
 
 
+def test_iam_knows_the_keys_of_items_and_the_names_of_missing_objects() -> None:
+    known = Surroundings("eu-west-1", "123456789012", {}, {})
+
+    def told(service: str, operation: str, **parameters: Any) -> set[tuple[str, str]]:
+        call = Call("anybody", service, operation, parameters, found_nothing=True)
+        return {
+            pair
+            for access in known.accesses(call)
+            for pair in access.context
+            if pair[0] in {"dynamodb:LeadingKeys", "s3:prefix"}
+        }
+
+    one, other = ({"request_id": {"S": name}} for name in ("r1", "r2"))
+    assert told("dynamodb", "UpdateItem", TableName="rows", Key=one) == {
+        ("dynamodb:LeadingKeys", "r1")
+    }
+    assert told("dynamodb", "BatchGetItem", RequestItems={"rows": {"Keys": [one, other]}}) == {
+        ("dynamodb:LeadingKeys", "r1"),
+        ("dynamodb:LeadingKeys", "r2"),
+    }
+    assert told("s3", "HeadObject", Bucket="b", Key="results/r1") == {("s3:prefix", "results/r1")}
+
+
 def test_who_looks_for_an_object_must_be_allowed_to_miss_it() -> None:
     read = ("s3:GetObject", f"{BUCKET}/k")
     assert asked("s3", "HeadObject", Bucket="b", Key="k") == {read}

@@ -93,6 +93,8 @@ def test_a_key_must_let_in_whom_a_role_sends() -> None:
         ("ForAllValues:StringEquals", ["a", "b"], ["a", "c"], False),
         ("ForAllValues:StringEquals", ["a"], [], True),
         ("ForAnyValue:StringEquals", ["a"], ["a", "c"], True),
+        ("ForAllValues:StringLike", ["a*"], ["a1", "a2"], True),
+        ("ForAllValues:StringLike", ["a*"], ["a1", "b2"], False),
     ],
 )
 def test_conditions_hold_as_in_iam(

@@ -9,6 +9,9 @@ from infra.settings.model_settings import DeploymentSettings
 from infra.settings.models.model_server import ModelServerSettings
 
 DISPATCHER_PORT = 9_090
+MODEL_SERVER = "model-server"
+"""The name of its container."""
+
 _PORT = 8_080  # of the Truss server, and of every container that SageMaker runs
 _USER = 60_000  # Truss images make this user
 _LOAD_SECONDS = 1_800
@@ -47,7 +50,7 @@ def model_server(
     """Return a sidecar that has half an hour to load its model."""
     port, loaded = model_server_port(settings), _health_path(settings)
     container: k8s.core.v1.ContainerArgsDict = {
-        "name": "model-server",
+        "name": MODEL_SERVER,
         "restart_policy": "Always",
         "image": image,
         # Its user has no home of its own in every image.

@@ -23,6 +23,7 @@ from infra.settings.instance import Instance
 from infra.settings.model_settings import DeploymentSettings
 from penstock.autoscaling.scaled_object import scaled_object
 from penstock.contracts.environments import DispatcherEnvironment
+from penstock.contracts.request_id import model_fingerprint
 
 KEDA_AUTHENTICATION = "penstock-aws"
 """The ClusterTriggerAuthentication with which KEDA reads queues."""
@@ -79,7 +80,10 @@ class WorkerDeployment(pulumi.ComponentResource):
         }
         account = k8s.core.v1.ServiceAccount(
             f"{name}-account",
-            metadata=self._metadata,
+            metadata={
+                **self._metadata,
+                "name": f"{model_fingerprint(args.model_id)}-{args.deployment_id}",
+            },
             automount_service_account_token=False,
             opts=self._child,
         )
@@ -115,11 +119,12 @@ class WorkerDeployment(pulumi.ComponentResource):
 
     def _statements(self) -> list[Statement]:
         platform = self._args.platform
+        fingerprint = model_fingerprint(self._args.model_id)
         own = [
             *self._args.queues.statements_to_work(),
-            platform.requests.statement_to_change(),
-            platform.requests.statement_to_read_many(),
-            *platform.store.statements_to_work(),
+            platform.requests.statement_to_change(fingerprint),
+            platform.requests.statement_to_read_many(fingerprint),
+            *platform.store.statements_to_work(fingerprint),
             platform.notifications.statement_to_publish(),
         ]
         with_key = platform.custody.statements_to_use_key(own)

@@ -7,7 +7,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from infra.components.compute.containers import TMP, hardened, probe, variables
-from infra.components.compute.model_server import DISPATCHER_PORT, model_server
+from infra.components.compute.model_server import DISPATCHER_PORT, MODEL_SERVER, model_server
 from infra.components.fleet.node_labels import CPU_TAINT, GPU_LABEL, GPU_TAINT, NO_GPU
 from infra.settings.instance import DISPATCHER_MIB, DISPATCHER_MILLICORES, Instance
 from infra.settings.models.model_server import ModelServerSettings
@@ -18,6 +18,9 @@ _UNDISTURBED = {
     "cluster-autoscaler.kubernetes.io/safe-to-evict": "false",
     "karpenter.sh/do-not-disrupt": "true",
 }
+_WITHOUT_AWS = {"eks.amazonaws.com/skip-containers": MODEL_SERVER}
+"""The model is its author's code: EKS Pod Identity gives it no credentials of the dispatcher's."""
+
 _SCRAPED = {"prometheus.io/scrape": "true", "prometheus.io/port": str(DISPATCHER_PORT)}
 
 
@@ -68,7 +71,7 @@ def worker_pod(args: WorkerPodArgs) -> k8s.core.v1.PodTemplateSpecArgsDict:
         taint = GPU_TAINT if args.instance.gpu else CPU_TAINT
         spec["node_selector"] = {GPU_LABEL: args.instance.gpu or NO_GPU}
         spec["tolerations"] = [{"key": taint, "operator": "Exists", "effect": "NoSchedule"}]
-    annotations = {**_UNDISTURBED, **_SCRAPED}
+    annotations = {**_UNDISTURBED, **_SCRAPED, **_WITHOUT_AWS}
     return {"metadata": {"labels": args.labels, "annotations": annotations}, "spec": spec}
 
 

@@ -8,8 +8,8 @@ from infra.components.custody.custody import Custody
 from infra.components.permissions import Statement
 from infra.components.pipeline.private_bucket import PrivateBucket, PrivateBucketArgs
 
-_PAYLOADS, _UPLOADS = "payloads", "uploads"
-_RESULTS, _FAILURES = "results", "failures"
+_PAYLOADS, _UPLOADS = "payloads/", "uploads/"
+_RESULTS, _FAILURES = "results/", "failures/"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,15 +57,21 @@ class PayloadStore(pulumi.ComponentResource):
             self.payloads.statement_to_miss(),
         ]
 
-    def statements_to_work(self) -> list[Statement]:
-        """Allow what a dispatcher does: load payloads, store results or find them stored."""
+    def statements_to_work(self, fingerprint: str) -> list[Statement]:
+        """Allow what a dispatcher does: load payloads, store results or find them stored.
+
+        Only of one model's requests. What callers uploaded belongs to no model.
+        """
+        inputs = (f"{_PAYLOADS}{fingerprint}", _UPLOADS)
+        results, failures = f"{_RESULTS}{fingerprint}", f"{_FAILURES}{fingerprint}"
         return [
-            self.payloads.statement_to_read(_PAYLOADS, _UPLOADS),
-            self.payloads.statement_to_miss(),
-            self.results.statement_to_write(_RESULTS, _FAILURES),
-            self.results.statement_to_abandon(_RESULTS),
-            self.results.statement_to_remove(_FAILURES),
-            *self.statements_to_fetch(),
+            self.payloads.statement_to_read(*inputs),
+            self.payloads.statement_to_miss(*inputs),
+            self.results.statement_to_write(results, failures),
+            self.results.statement_to_abandon(results),
+            self.results.statement_to_remove(failures),
+            self.results.statement_to_read(results, failures),
+            self.results.statement_to_miss(results, failures),
         ]
 
     def statements_to_give_up(self) -> list[Statement]:

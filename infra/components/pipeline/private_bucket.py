@@ -66,25 +66,32 @@ class PrivateBucket(pulumi.ComponentResource):
         self.register_outputs({"name": self.name, "arn": self.arn})
 
     def statement_to_read(self, *prefixes: str) -> Statement:
-        """Allow to get objects under `prefixes`."""
-        return allow("s3:GetObject", [self._objects(f"{prefix}/*") for prefix in prefixes])
+        """Allow to get objects whose keys begin with one of `prefixes`."""
+        return allow("s3:GetObject", [self._objects(f"{prefix}*") for prefix in prefixes])
 
     def statement_to_write(self, *prefixes: str) -> Statement:
-        """Allow to put objects under `prefixes`."""
-        return allow("s3:PutObject", [self._objects(f"{prefix}/*") for prefix in prefixes])
+        """Allow to put objects whose keys begin with one of `prefixes`."""
+        return allow("s3:PutObject", [self._objects(f"{prefix}*") for prefix in prefixes])
 
     def statement_to_remove(self, *prefixes: str) -> Statement:
-        """Allow to remove objects under `prefixes`."""
-        return allow("s3:DeleteObject", [self._objects(f"{prefix}/*") for prefix in prefixes])
+        """Allow to remove objects whose keys begin with one of `prefixes`."""
+        return allow("s3:DeleteObject", [self._objects(f"{prefix}*") for prefix in prefixes])
 
     def statement_to_abandon(self, *prefixes: str) -> Statement:
         """Allow to break off an upload that was begun in parts."""
-        objects = [self._objects(f"{prefix}/*") for prefix in prefixes]
+        objects = [self._objects(f"{prefix}*") for prefix in prefixes]
         return allow("s3:AbortMultipartUpload", objects)
 
-    def statement_to_miss(self) -> Statement:
-        """Allow to learn that an object is absent: without it S3 answers 403, not 404."""
-        return allow("s3:ListBucket", self.arn)
+    def statement_to_miss(self, *prefixes: str) -> Statement:
+        """Allow to learn that an object is absent: without it S3 answers 403, not 404.
+
+        Who may do so may also list names; with `prefixes`, only those that begin with one. S3
+        compares the key of an object that is looked for, or the prefix of a listing.
+        """
+        if not prefixes:
+            return allow("s3:ListBucket", self.arn)
+        own = {"s3:prefix": [f"{prefix}*" for prefix in prefixes]}
+        return allow("s3:ListBucket", self.arn, {"StringLike": own})
 
     def _objects(self, pattern: str) -> pulumi.Output[str]:
         return pulumi.Output.concat(self.arn, "/", pattern)

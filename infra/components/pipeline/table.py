@@ -1,8 +1,8 @@
 """A DynamoDB table as this platform wants each of them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import pulumi
 import pulumi_aws as aws
@@ -83,13 +83,16 @@ class Table(pulumi.ComponentResource):
         """Allow to get single items and to change them."""
         return allow(["dynamodb:GetItem", "dynamodb:UpdateItem"], self.arn)
 
-    def statement_to_change(self) -> Statement:
-        """Allow to change items, which answers what they then are, and nothing else."""
-        return allow("dynamodb:UpdateItem", self.arn)
+    def statement_to_change(self, prefix: str | None = None) -> Statement:
+        """Allow to change items, which answers what they then are, and nothing else.
 
-    def statement_to_read_many(self) -> Statement:
-        """Allow to get many items by their keys."""
-        return allow("dynamodb:BatchGetItem", self.arn)
+        With `prefix`, only items whose keys begin with it.
+        """
+        return allow("dynamodb:UpdateItem", self.arn, _keys_that_begin_with(prefix))
+
+    def statement_to_read_many(self, prefix: str | None = None) -> Statement:
+        """Allow to get many items by their keys; with `prefix`, by keys that begin with it."""
+        return allow("dynamodb:BatchGetItem", self.arn, _keys_that_begin_with(prefix))
 
     def statement_to_query(self, *indexes: Index) -> Statement:
         """Allow to find keys in indexes."""
@@ -99,6 +102,13 @@ class Table(pulumi.ComponentResource):
     def statement_to_list(self) -> Statement:
         """Allow to read the whole table."""
         return allow("dynamodb:Scan", self.arn)
+
+
+def _keys_that_begin_with(prefix: str | None) -> Mapping[str, Any] | None:
+    if prefix is None:
+        return None
+    # A batch names many keys; each of them must be allowed.
+    return {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{prefix}*"]}}
 
 
 def _declared(index: Index) -> aws.dynamodb.TableGlobalSecondaryIndexArgsDict:

@@ -15,6 +15,7 @@ from penstock.contracts.origin import (
     SageMakerInvocation,
 )
 from penstock.contracts.request import RetryPolicy, Tenant
+from penstock.contracts.request_id import model_fingerprint
 from penstock.contracts.submission import OutputPlace, Submission
 from penstock.dialects.http_call import HttpCall
 from penstock.dialects.sagemaker.input_location import read_input_location
@@ -105,10 +106,11 @@ def _input(invocation: InvokeEndpointAsync) -> InputLocation | None:
 def _output(
     invocation: InvokeEndpointAsync, deployment: Deployment, tenant: Tenant, results_bucket: str
 ) -> OutputPlace:
-    owner = quote(tenant, safe="")
+    # Workers reach what begins with their model's fingerprint; a caller chooses part of the name.
+    own = f"{model_fingerprint(deployment.model_id)}/sagemaker/{quote(tenant, safe='')}"
     configured = deployment.sagemaker
-    results = configured.output_path or f"s3://{results_bucket}/results/sagemaker/{owner}"
-    failures = configured.failure_path or f"s3://{results_bucket}/failures/sagemaker/{owner}"
+    results = configured.output_path or f"s3://{results_bucket}/results/{own}"
+    failures = configured.failure_path or f"s3://{results_bucket}/failures/{own}"
     extension = invocation.output_path_extension or ""
     return OutputPlace(
         result_folder=_folder(results, extension),

@@ -105,13 +105,30 @@ def _submit_what_fails(callers: Callers) -> dict[str, str]:
         "fail": callers.submit("fail", inference_retry_config=_AT_ONCE),
         "fail:absent": callers.submit("", model_input_location=absent),
         "fail:again": callers.submit("reject:again"),
+        "fail:gone": callers.submit("gone:" + "x" * 220_000),
+        "fail:lost": callers.submit("reject:lost"),
         "hang": callers.submit("hang"),
     }
-    # A worker stored this and died before it could say so.
-    results = callers.processes.account.variables_of("intake")["PENSTOCK_RESULTS_BUCKET"]
-    place = failure_key(RequestId(ids["fail:again"]))
-    client("s3").put_object(Bucket=results, Key=place, Body=b"{}")
+    for name in ("fail:again", "fail:lost"):
+        _leave_failure(callers.processes, ids[name], passes_away=name == "fail:lost")
+    _lose_payload(callers.processes, ids["fail:gone"])
     return ids
+
+
+def _leave_failure(processes: Processes, request_id: str, *, passes_away: bool) -> None:
+    """Store what a worker stored that died before it could say so."""
+    bucket = processes.account.variables_of("intake")["PENSTOCK_RESULTS_BUCKET"]
+    s3, key = client("s3"), failure_key(RequestId(request_id))
+    s3.put_object(Bucket=bucket, Key=key, Body=b"{}")
+    if passes_away:
+        processes.recorder.when_taken[key] = lambda: s3.delete_object(Bucket=bucket, Key=key)
+
+
+def _lose_payload(processes: Processes, request_id: str) -> None:
+    bucket = processes.account.variables_of("intake")["PENSTOCK_PAYLOADS_BUCKET"]
+    found = client("s3").list_objects_v2(Bucket=bucket, Prefix=f"payloads/{request_id}/")
+    for each in found["Contents"]:
+        client("s3").delete_object(Bucket=bucket, Key=each["Key"])
 
 
 def _invoke(callers: Callers) -> dict[str, str]:

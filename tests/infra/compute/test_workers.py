@@ -10,6 +10,7 @@ from infra.program import declare as declare_stack
 from infra.settings.model_settings import DeploymentSettings, ModelSettings
 from infra.settings.stack_settings import StackSettings
 from penstock.autoscaling.scaled_object import scaled_object
+from penstock.contracts.request_id import model_fingerprint
 from tests.infra.manifests import check_manifest
 from tests.infra.recording import ACCOUNT, REGION, Declared, record
 
@@ -219,12 +220,27 @@ def test_a_worker_has_a_role_of_its_own(stack: Declared, deployment_id: str) -> 
         "roleArn": role.outputs["arn"],
     }
     account = stack.named(f"{deployment_id}-account", ":ServiceAccount").inputs
-    assert account["metadata"]["name"] == deployment_id == pod["serviceAccountName"]
+    fingerprint = model_fingerprint(deployment_id.partition("-")[0])
+    assert account["metadata"]["name"] == f"{fingerprint}-{deployment_id}"
+    assert account["metadata"]["name"] == pod["serviceAccountName"]
+
+
+def test_no_container_of_a_model_is_given_aws_credentials(stack: Declared) -> None:
+    pod = _pod(stack, "ocr-v2")
+    skipped = pod["metadata"]["annotations"]["eks.amazonaws.com/skip-containers"].split(",")
+    containers = [*pod["spec"]["initContainers"], *pod["spec"]["containers"]]
+    images = {container["name"]: container["image"] for container in containers}
+    of_the_dispatcher = images.pop("dispatcher")
+
+    assert set(skipped) == set(images)
+    assert of_the_dispatcher not in images.values()
+    assert pod["spec"]["automountServiceAccountToken"] is False
 
 
 def test_a_worker_may_do_what_it_does_and_nothing_else(stack: Declared) -> None:
     statements = stack.named("ocr-v1-permissions", ":RolePolicy").policy()
     payloads, results = "arn:aws:s3:::store-payloads-bucket", "arn:aws:s3:::store-results-bucket"
+    own = model_fingerprint("ocr")
 
     granted = {
         (action, resource)
@@ -237,19 +253,26 @@ def test_a_worker_may_do_what_it_does_and_nothing_else(stack: Declared) -> None:
     assert granted == {
         ("dynamodb:UpdateItem", requests),
         ("dynamodb:BatchGetItem", requests),
-        ("s3:GetObject", f"{payloads}/payloads/*"),
+        ("s3:GetObject", f"{payloads}/payloads/{own}*"),
         ("s3:GetObject", f"{payloads}/uploads/*"),
         ("s3:ListBucket", payloads),
-        ("s3:AbortMultipartUpload", f"{results}/results/*"),
-        ("s3:PutObject", f"{results}/results/*"),
-        ("s3:PutObject", f"{results}/failures/*"),
-        ("s3:DeleteObject", f"{results}/failures/*"),
-        ("s3:GetObject", f"{results}/results/*"),
-        ("s3:GetObject", f"{results}/failures/*"),
+        ("s3:AbortMultipartUpload", f"{results}/results/{own}*"),
+        ("s3:PutObject", f"{results}/results/{own}*"),
+        ("s3:PutObject", f"{results}/failures/{own}*"),
+        ("s3:DeleteObject", f"{results}/failures/{own}*"),
+        ("s3:GetObject", f"{results}/results/{own}*"),
+        ("s3:GetObject", f"{results}/failures/{own}*"),
         ("s3:ListBucket", results),
         ("sns:Publish", stack.returned["succeeded_topic"]),
         ("sns:Publish", stack.returned["failed_topic"]),
     }
+    conditions = [s["Condition"] for s in statements if "Condition" in s]
+    assert conditions == [
+        {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{own}*"]}},
+        {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{own}*"]}},
+        {"StringLike": {"s3:prefix": [f"payloads/{own}*", "uploads/*"]}},
+        {"StringLike": {"s3:prefix": [f"results/{own}*", f"failures/{own}*"]}},
+    ]
 
 
 @pytest.mark.parametrize("deployment_id", ["ocr-v1", "ocr-v2", "echo-v1"])

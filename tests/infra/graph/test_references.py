@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from penstock.contracts.request_id import model_fingerprint
 from tests.infra.conftest import Stacks
 from tests.infra.graph.references.arns import unknown_arns, unknown_queues
 from tests.infra.graph.references.inputs import strays, used_places
@@ -131,7 +132,8 @@ def test_a_kubernetes_object_that_is_gone_is_missed(declared_stack: Stacks) -> N
     nodeless = _without(dev, ":NodeGroup", "platform-fleet-cpu-m6i-xlarge-spot-nodes")
     workless = _without(dev, "apps/v1:Deployment", "ocr-v1-workers")
 
-    assert missing_objects(accountless) == {Place("ServiceAccount", "penstock", "ocr-v1")}
+    account = f"{model_fingerprint('ocr')}-ocr-v1"
+    assert missing_objects(accountless) == {Place("ServiceAccount", "penstock", account)}
     assert missing_objects(workless) == {Place("Deployment", "penstock", "ocr-v1")}
     assert unguarded_pods(workless) == {"ocr-v1"}
     assert homeless_pods(nodeless) == set()  # the smaller machines have the same labels

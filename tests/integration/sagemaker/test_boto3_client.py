@@ -13,10 +13,12 @@ from botocore.exceptions import ClientError
 
 from penstock.contracts.errors import UnavailableError
 from penstock.contracts.origin import Dialect, InputLocation
+from penstock.contracts.request_id import model_fingerprint
 from tests.integration.sagemaker.conftest import Platform
 
 pytestmark = pytest.mark.integration
 
+OCR = model_fingerprint("ocr")
 INPUT = {"InputLocation": "s3://inputs/in.json"}
 
 
@@ -43,8 +45,9 @@ def test_a_signed_call_is_accepted_and_its_id_echoed(platform: Platform) -> None
     row = platform.world.row(answer["ResponseMetadata"]["RequestId"])
     assert (row.dialect, row.tenant, row.caller_id) == (Dialect.SAGEMAKER, "acme", "abc-1")
     name = f"{row.request_id}.out"
-    assert answer["OutputLocation"] == f"s3://results/results/sagemaker/acme/{name}"
-    assert answer["FailureLocation"].startswith("s3://results/failures/sagemaker/acme/")
+    assert answer["OutputLocation"] == f"s3://results/results/{OCR}/sagemaker/acme/{name}"
+    failures = f"s3://results/failures/{OCR}/sagemaker/acme/"
+    assert answer["FailureLocation"].startswith(failures)
     (message,) = platform.waiting
     assert message.location == InputLocation(
         bucket="inputs", key="in.json", content_type="application/json"

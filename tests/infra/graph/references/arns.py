@@ -13,7 +13,7 @@ _PARTS = {
     "dynamodb": re.compile(r"/index/\w+"),
     "execute-api": re.compile(r"/\*/\*|/authorizers/[\w-]+"),
     "logs": re.compile(r":\*"),
-    "s3": re.compile(r"/(\*|(failures|payloads|results|uploads)/\*)"),
+    "s3": re.compile(r"/(\*|(failures|payloads|results)/([0-9a-f]{8})?\*|uploads/\*)"),
 }
 """By service: what may follow the ARN of a resource."""
 

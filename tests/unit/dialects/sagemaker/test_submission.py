@@ -8,6 +8,7 @@ import pytest
 from penstock.contracts.directory.catalog import Deployment, SageMakerOutput
 from penstock.contracts.origin import ContainerCall, InputLocation, SageMakerInvocation
 from penstock.contracts.request import RequestId, RetryPolicy, Tenant
+from penstock.contracts.request_id import model_fingerprint
 from penstock.contracts.submission import Submission
 from penstock.dialects.sagemaker.invocation import read_invocation
 from penstock.dialects.sagemaker.submission import read_submission
@@ -124,12 +125,14 @@ def test_the_notification_can_repeat_the_call() -> None:
     )
 
 
-def test_without_a_configured_place_each_tenant_has_a_folder() -> None:
+def test_without_a_configured_place_each_tenant_has_a_folder_of_the_models() -> None:
+    ocr = model_fingerprint("ocr")
     assert places() == (
-        "s3://results/results/sagemaker/acme/r1.out",
-        "s3://results/failures/sagemaker/acme/r1-error.out",
+        f"s3://results/results/{ocr}/sagemaker/acme/r1.out",
+        f"s3://results/failures/{ocr}/sagemaker/acme/r1-error.out",
     )
-    assert places(tenant="../b c")[0] == "s3://results/results/sagemaker/..%2Fb%20c/r1.out"
+    other = places(tenant="../b c")[0]
+    assert other == f"s3://results/results/{ocr}/sagemaker/..%2Fb%20c/r1.out"
 
 
 @pytest.mark.parametrize(
