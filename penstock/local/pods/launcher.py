@@ -17,7 +17,7 @@ class Launcher:
 
     images: Mapping[str, Image]
     aws_environment: Mapping[str, str]
-    """What points an AWS SDK at the emulator."""
+    """What points an AWS SDK at the emulator, for containers that have credentials."""
 
     state: StateFolder
 
@@ -42,7 +42,7 @@ class Launcher:
             argv=argv,
             environment={
                 **inherited_environment(),
-                **self.aws_environment,
+                **(self.aws_environment if container.has_aws else {}),
                 **of_image,
                 **container.environment_at(ports),
                 "HOME": str(home),

@@ -1,11 +1,14 @@
 """What a Kubernetes Deployment says about its pods, as far as processes can follow it."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from penstock.contracts.errors import PenstockError
+
+_WITHOUT_CREDENTIALS = "eks.amazonaws.com/skip-containers"
+"""The annotation of a pod by which EKS Pod Identity passes containers by."""
 
 
 class WorkloadError(PenstockError):
@@ -71,6 +74,9 @@ class Container:
     is_sidecar: bool
     """Started before and ended after the others."""
 
+    has_aws: bool
+    """Whether it is given the credentials of its pod; the pod says which are not."""
+
     @property
     def probes(self) -> tuple[Probe, ...]:
         """Every probe that is declared."""
@@ -120,7 +126,9 @@ class Workload:
             WorkloadError: a container is configured by something that is not here.
         """
         name = deployment["metadata"]["name"]
-        pod = deployment["spec"]["template"]["spec"]
+        template = deployment["spec"]["template"]
+        pod, annotations = template["spec"], template.get("metadata", {}).get("annotations", {})
+        skipped = annotations.get(_WITHOUT_CREDENTIALS, "").split(",")
         sidecars = pod.get("initContainers", [])
         for declared in sidecars:
             if declared.get("restartPolicy") != "Always":
@@ -130,9 +138,10 @@ class Workload:
                 )
         workload = cls(
             name=name,
-            containers=(
-                *(_container(name, declared, is_sidecar=True) for declared in sidecars),
-                *(_container(name, declared, is_sidecar=False) for declared in pod["containers"]),
+            containers=tuple(
+                _container(name, declared, skipped, is_sidecar=is_sidecar)
+                for is_sidecar, group in ((True, sidecars), (False, pod["containers"]))
+                for declared in group
             ),
             grace_seconds=float(pod.get("terminationGracePeriodSeconds", 30)),
         )
@@ -163,7 +172,9 @@ class Workload:
                     )
 
 
-def _container(deployment: str, declared: Mapping[str, Any], *, is_sidecar: bool) -> Container:
+def _container(
+    deployment: str, declared: Mapping[str, Any], skipped: Collection[str], *, is_sidecar: bool
+) -> Container:
     where = f"deployment {deployment}, container {declared['name']}"
     for key in ("envFrom", "lifecycle"):
         if declared.get(key):
@@ -184,4 +195,5 @@ def _container(deployment: str, declared: Mapping[str, Any], *, is_sidecar: bool
         liveness=Probe.of(where, declared.get("livenessProbe")),
         readiness=Probe.of(where, declared.get("readinessProbe")),
         is_sidecar=is_sidecar,
+        has_aws=declared["name"] not in skipped,
     )
