@@ -66,7 +66,7 @@ class Surroundings:
     """By ARN."""
 
     def access(
-        self, action: str, resource: str, more: Sequence[tuple[str, str]] = (), **context: str
+        self, action: str, resource: str, more: Sequence[tuple[str, str]] = (), /, **context: str
     ) -> Access:
         """Return one use by a role of the account; keys of `more` may come several times."""
         known = {
