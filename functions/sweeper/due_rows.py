@@ -9,7 +9,7 @@ from penstock.contracts.outcome import Fault, FaultCode
 from penstock.contracts.ports.clock import Clock
 from penstock.contracts.ports.directory import Catalog
 from penstock.contracts.ports.requests import RequestQueue, RequestStore
-from penstock.contracts.request import AsyncRequest
+from penstock.contracts.request import AsyncRequest, RequestState
 from penstock.protocol.endings import Endings, worker_died
 
 _LOST_AFTER = timedelta(minutes=15)
@@ -46,7 +46,7 @@ class DueRows:
             return row if row.is_unannounced else None
         if row.is_past_deadline(now):
             return self.endings.expire(row)
-        if row.is_leased(now):
+        if row.state is RequestState.IN_PROGRESS and not row.is_abandoned(now):
             return None  # it moved since the index was read
         if row.attempts_left <= 0:
             return self.endings.give_up(row, worker_died(row))

@@ -6,7 +6,7 @@ was announced, or is none of anybody's business because its caller cancelled it.
 
 from datetime import UTC, datetime, timedelta
 
-from penstock.contracts.request import AsyncRequest, RequestState
+from penstock.contracts.request import ABANDONED_AFTER, AsyncRequest, RequestState
 
 _LOST_RETRY = timedelta(minutes=15)
 _LOST_NOTIFICATION = timedelta(seconds=60)
@@ -26,12 +26,13 @@ def due_at(request: AsyncRequest, now: datetime) -> datetime | None:
 
 
 def lease_due_at(lease_until: datetime) -> datetime:
-    """Return when a held row is due: at the full minute after its lease.
+    """Return when a held row is due: at the full minute after others may end it.
 
     Heartbeats come every few seconds. One that does not move the due time does not write the
     index, so it is written once a minute, not with each of them.
     """
-    return lease_until + (_FULL_MINUTE - lease_until) % _MINUTE
+    abandoned_at = lease_until + ABANDONED_AFTER
+    return abandoned_at + (_FULL_MINUTE - abandoned_at) % _MINUTE
 
 
 def end_due_at(now: datetime) -> datetime:

@@ -16,6 +16,7 @@ from penstock.contracts.outcome import (
 from penstock.contracts.request import AsyncRequest, RequestState, WebhookStatus
 from penstock.contracts.submission import ROW_LIFETIME
 
+_LEFT_BY_A_CLAIM = ("claim_id", "attempt", "attempts_left", "state", "faults", "result")
 _UNLEASED: dict[str, object] = {"lease_owner": None, "lease_until": None}
 
 
@@ -40,13 +41,25 @@ def expired(
     return waiting.moved_to(RequestState.EXPIRED, now).model_copy(update=ended)
 
 
+def is_claim(current: AsyncRequest, claim_id: str) -> bool:
+    """Whether a row is held by this claim: it was made before, and its answer was lost."""
+    return current.state is RequestState.IN_PROGRESS and current.claim_id == claim_id
+
+
+def was_left_so(current: AsyncRequest, wanted: AsyncRequest) -> bool:
+    """Whether a row that its claim holds no more is as a step of this claim would leave it.
+
+    Then the step took effect before, and its answer was lost.
+    """
+    return all(getattr(current, name) == getattr(wanted, name) for name in _LEFT_BY_A_CLAIM)
+
+
 def may_be_given_up(current: AsyncRequest, seen: AsyncRequest, now: datetime) -> bool:
     """Whether nobody holds a request and nobody claimed it since it was seen."""
-    return (
-        not current.state.is_terminal
-        and not current.is_leased(now)
-        and (current.state, current.attempt) == (seen.state, seen.attempt)
-    )
+    return (current.state is RequestState.QUEUED or current.is_abandoned(now)) and (
+        current.state,
+        current.attempt,
+    ) == (seen.state, seen.attempt)
 
 
 def released(

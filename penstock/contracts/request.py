@@ -1,6 +1,6 @@
 """The request record and its life cycle."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, NewType, Self
 
@@ -19,6 +19,12 @@ Tenant = NewType("Tenant", str)
 
 Priority = Annotated[int, Field(ge=0, le=2)]
 """0 runs before 1 runs before 2."""
+
+ABANDONED_AFTER = timedelta(seconds=60)
+"""How long a lease has lapsed when others may end its request.
+
+The clock of the machine that holds it may be behind that of whoever looks.
+"""
 
 
 class RequestState(StrEnum):
@@ -117,6 +123,9 @@ class AsyncRequest(Contract):
 
     lease_owner: str | None = None
     lease_until: UtcDatetime | None = None
+    claim_id: str | None = None
+    """Names the last claim, so that a repeat of it, or of the step that ended it, is recognized."""
+
     cancel_requested: bool = False
     predict_timeout_seconds: float | None = None
     """The caller's own limit for one attempt; the deployment's applies when it is absent."""
@@ -161,6 +170,12 @@ class AsyncRequest(Contract):
             self.state is RequestState.IN_PROGRESS
             and self.lease_until is not None
             and self.lease_until >= now
+        )
+
+    def is_abandoned(self, now: datetime) -> bool:
+        """Whether its worker has been silent for so long that others may end it."""
+        return self.state is RequestState.IN_PROGRESS and (
+            self.lease_until is None or self.lease_until + ABANDONED_AFTER < now
         )
 
     def is_past_deadline(self, now: datetime) -> bool:

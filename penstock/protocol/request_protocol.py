@@ -8,13 +8,14 @@ import logging
 import math
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from penstock.contracts.errors import ClaimRefusedError, PlaceRefusedError
 from penstock.contracts.outcome import Canceled, Failed, Fault, FaultCode, Succeeded
 from penstock.contracts.ports.clock import Clock
 from penstock.contracts.ports.objects import Content, PayloadStore, ResultStore
 from penstock.contracts.ports.requests import Delivery, RequestStore
-from penstock.contracts.request import AsyncRequest, RequestId
+from penstock.contracts.request import ABANDONED_AFTER, AsyncRequest, RequestId, RequestState
 from penstock.protocol.endings import Endings, worker_died
 from penstock.protocol.failure_documents import ModelAnswer, failure_document
 from penstock.protocol.loading import Loaded, load
@@ -39,11 +40,16 @@ class RequestProtocol:
     lease_seconds: float
     max_input_bytes: int
 
-    def claim(self, delivery: Delivery) -> Step:
-        """Take the request of a received message, or say what to do with the message instead."""
+    def claim(self, delivery: Delivery, claim_id: str | None = None) -> Step:
+        """Take the request of a received message, or say what to do with the message instead.
+
+        Whoever repeats it under the same `claim_id` takes no second attempt.
+        """
         request_id = delivery.message.request_id
         try:
-            request = self.requests.claim(request_id, self.worker, self.lease_seconds)
+            request = self.requests.claim(
+                request_id, self.worker, self.lease_seconds, claim_id=claim_id
+            )
         except ClaimRefusedError as refusal:
             return self._refused(refusal.current)
         if request.attempt > 1 and (left := self._objects.find_result(request)):
@@ -126,8 +132,8 @@ class RequestProtocol:
         if current.is_past_deadline(now):
             expired = self._endings.expire(current)
             return Announce(expired) if expired else _LOOK_AGAIN
-        if current.is_leased(now) and current.lease_until:
-            return Wait(math.ceil((current.lease_until - now).total_seconds()) + 1)
+        if (held_until := _held_until(current)) is not None and held_until >= now:
+            return Wait(math.ceil((held_until - now).total_seconds()) + 1)
         if current.attempts_left <= 0:
             failed = self._endings.give_up(current, worker_died(current))
             return Announce(failed) if failed else _LOOK_AGAIN
@@ -140,6 +146,16 @@ class RequestProtocol:
     @property
     def _endings(self) -> Endings:
         return Endings(requests=self.requests, results=self.results)
+
+
+def _held_until(current: AsyncRequest) -> datetime | None:
+    """Return until when a request must be left to its worker, if it has one.
+
+    The next attempt may begin when the lease has lapsed; its end may not be told so soon.
+    """
+    if current.state is not RequestState.IN_PROGRESS or current.lease_until is None:
+        return None
+    return current.lease_until + (timedelta(0) if current.attempts_left > 0 else ABANDONED_AFTER)
 
 
 def _not_stored(refusal: PlaceRefusedError) -> Fault:

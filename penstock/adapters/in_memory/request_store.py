@@ -1,8 +1,11 @@
 """The requests table as a dictionary: the predicates of `AsyncRequest` decide every step."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from copy import copy
 from datetime import datetime, timedelta
 from threading import RLock
+from typing import Self
+from uuid import uuid4
 
 from penstock.adapters import transitions
 from penstock.adapters.listing import Position, list_key, microseconds_of
@@ -13,7 +16,7 @@ from penstock.contracts.errors import (
     LeaseLostError,
     UnknownRequestError,
 )
-from penstock.contracts.outcome import Failed, Fault, Outcome, StoredObject
+from penstock.contracts.outcome import Canceled, Failed, Fault, Outcome, StoredObject
 from penstock.contracts.ports.clock import Clock
 from penstock.contracts.ports.requests import RequestPage
 from penstock.contracts.request import (
@@ -33,6 +36,12 @@ class InMemoryRequestStore:
         self._rows: dict[RequestId, AsyncRequest] = {}
         self._due: dict[RequestId, datetime] = {}
         self._lock = RLock()
+
+    def seen_with(self, clock: Clock) -> Self:
+        """Return the same table as a machine with another clock uses it."""
+        seen = copy(self)
+        seen._clock = clock  # noqa: SLF001 - of this class
+        return seen
 
     def accept(self, request: AsyncRequest) -> None:
         """Put a new row."""
@@ -77,18 +86,29 @@ class InMemoryRequestStore:
         following = Position(listed, *_position(page[-1])).encoded() if rows[limit:] else None
         return RequestPage(page, following)
 
-    def claim(self, request_id: RequestId, worker: str, lease_seconds: float) -> AsyncRequest:
+    def claim(
+        self,
+        request_id: RequestId,
+        worker: str,
+        lease_seconds: float,
+        *,
+        claim_id: str | None = None,
+    ) -> AsyncRequest:
         """Take a lease under the next attempt."""
         with self._lock:
             now = self._clock()
+            claim_id = claim_id or uuid4().hex
             request = self._rows.get(request_id)
             if request is None or not request.is_claimable(now):
+                if request and transitions.is_claim(request, claim_id):
+                    return request
                 raise ClaimRefusedError(request_id, request)
             leased = {
                 "attempt": request.attempt + 1,
                 "attempts_left": request.attempts_left - 1,
                 "lease_owner": worker,
                 "lease_until": now + timedelta(seconds=lease_seconds),
+                "claim_id": claim_id,
             }
             claimed = request.moved_to(RequestState.IN_PROGRESS, now)
             return self._moved(claimed.model_copy(update=leased))
@@ -103,17 +123,24 @@ class InMemoryRequestStore:
     def finish(self, claimed: AsyncRequest, outcome: Outcome) -> AsyncRequest:
         """Write the terminal state of a held request."""
         with self._lock:
-            held = self._held(claimed)
-            return self._moved(transitions.finished(held, outcome, self._clock()))
+            now = self._clock()
+            return self._left(claimed, lambda held: transitions.finished(held, outcome, now))
 
     def release(
         self, claimed: AsyncRequest, fault: Fault | None, *, counts_as_attempt: bool
     ) -> AsyncRequest:
         """Put a held request back to QUEUED; one that was asked to stop is CANCELED instead."""
         with self._lock:
-            held, now = self._held(claimed), self._clock()
-            returned = transitions.released(held, fault, now, counts_as_attempt=counts_as_attempt)
-            return self._moved(returned)
+            now = self._clock()
+            try:
+                return self._left(
+                    claimed,
+                    lambda held: transitions.released(
+                        held, fault, now, counts_as_attempt=counts_as_attempt
+                    ),
+                )
+            except LeaseLostError:
+                return self.finish(claimed, Canceled())  # a repeat of a release that did so
 
     def expire(
         self, request_id: RequestId, fault: Fault, failure: StoredObject | None = None
@@ -219,6 +246,17 @@ class InMemoryRequestStore:
         ):
             raise LeaseLostError(claimed.request_id, claimed.attempt)
         return current
+
+    def _left(
+        self, claimed: AsyncRequest, leaving: Callable[[AsyncRequest], AsyncRequest]
+    ) -> AsyncRequest:
+        try:
+            return self._moved(leaving(self._held(claimed)))
+        except LeaseLostError:
+            current = self._rows.get(claimed.request_id)
+            if current and transitions.was_left_so(current, leaving(claimed)):
+                return current
+            raise
 
     def _moved(self, request: AsyncRequest) -> AsyncRequest:
         """Keep a row that has just come to be as it is, and when somebody should look at it."""

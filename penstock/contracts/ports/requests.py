@@ -13,7 +13,9 @@ from penstock.contracts.request import AsyncRequest, RequestId, Tenant, WebhookS
 class RequestStore(Protocol):
     """The requests table. Every step is one conditional update of one row.
 
-    All methods raise `UnavailableError` when the table cannot be reached or is throttled.
+    All methods raise `UnavailableError` when the table cannot be reached or is throttled. A step
+    that took effect although its answer was lost may be repeated: `finish` and `release` return
+    the row if it is as the same claim left it.
     """
 
     def accept(self, request: AsyncRequest) -> None:
@@ -42,8 +44,18 @@ class RequestStore(Protocol):
         """
         ...
 
-    def claim(self, request_id: RequestId, worker: str, lease_seconds: float) -> AsyncRequest:
+    def claim(
+        self,
+        request_id: RequestId,
+        worker: str,
+        lease_seconds: float,
+        *,
+        claim_id: str | None = None,
+    ) -> AsyncRequest:
         """Take a lease: next attempt, one attempt less, state IN_PROGRESS.
+
+        A repeat under one `claim_id` finds the lease that the first call took, as when the answer
+        to that was lost. Without one each call is a claim of its own.
 
         Raises:
             ClaimRefusedError: `AsyncRequest.is_claimable` is false; the error carries the row.
@@ -90,6 +102,8 @@ class RequestStore(Protocol):
         self, seen: AsyncRequest, fault: Fault, failure: StoredObject | None = None
     ) -> AsyncRequest:
         """Move a request that nobody holds to FAILED, if it is still as it was seen.
+
+        A lease must have lapsed for longer than clocks may differ: `AsyncRequest.is_abandoned`.
 
         Raises:
             ClaimRefusedError: it is held, has ended or was claimed since; the error carries the

@@ -132,7 +132,7 @@ def test_a_request_that_was_ever_claimed_does_not_expire(ports: Ports, held: Asy
 def test_a_request_whose_last_attempt_died_is_given_up(ports: Ports, queued: AsyncRequest) -> None:
     for _ in range(queued.attempts_left):
         seen = ports.requests.claim(REQUEST_ID, "worker-1", lease_seconds=30)
-        ports.clock.advance(31)
+        ports.clock.advance(91)
 
     ended = ports.requests.give_up(seen, TIMEOUT, A_FAILURE)
     assert (ended.state, ended.faults, ended.attempt) == (RequestState.FAILED, (TIMEOUT,), 3)
@@ -156,11 +156,23 @@ def test_a_held_request_is_not_given_up(ports: Ports, held: AsyncRequest) -> Non
     assert refusal.value.current == held
 
 
+def test_a_lease_has_lapsed_for_a_minute_before_its_request_is_given_up(
+    ports: Ports, held: AsyncRequest
+) -> None:
+    ports.clock.advance(29 + 60)  # a second passed since the claim
+    with pytest.raises(ClaimRefusedError) as refusal:
+        ports.requests.give_up(held, TIMEOUT)
+    assert refusal.value.current == held
+
+    ports.clock.advance(0.000001)
+    assert ports.requests.give_up(held, TIMEOUT).state is RequestState.FAILED
+
+
 def test_a_request_that_was_claimed_since_it_was_seen_is_not_given_up(
     ports: Ports, queued: AsyncRequest
 ) -> None:
     ports.requests.claim(REQUEST_ID, "worker-1", lease_seconds=30)
-    ports.clock.advance(31)
+    ports.clock.advance(91)
     with pytest.raises(ClaimRefusedError):
         ports.requests.give_up(queued, TIMEOUT)
 

@@ -71,6 +71,7 @@ def test_a_claim_takes_the_next_attempt_and_a_lease(ports: Ports) -> None:
             "attempts_left": 2,
             "lease_owner": "worker-1",
             "lease_until": at(ports.clock(), 30),
+            "claim_id": held.claim_id,
         }
     )
     assert ports.requests.find(REQUEST_ID) == held

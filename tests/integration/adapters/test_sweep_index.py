@@ -50,10 +50,10 @@ def test_heartbeats_write_the_index_once_a_minute(aws_ports: Ports, queued: Asyn
         aws_ports.requests.renew(held, lease_seconds=30)
     assert (
         due
-        == [at(minute, 60)] * 3
-        + [at(minute, 120)] * 6
+        == [at(minute, 120)] * 3
         + [at(minute, 180)] * 6
-        + [at(minute, 240)] * 3
+        + [at(minute, 240)] * 6
+        + [at(minute, 300)] * 3
     )
 
 

@@ -47,6 +47,7 @@ def test_every_field_comes_back() -> None:
             "attempt": 4,
             "lease_owner": "worker-1",
             "lease_until": NOW + timedelta(microseconds=1),
+            "claim_id": "claim-1",
             "cancel_requested": True,
             "predict_timeout_seconds": 0.1,
             "faults": (Fault(code=FaultCode.MODEL_PREDICT_ERROR, message="größer"),) * 2,

@@ -1,6 +1,7 @@
 """Each step of the protocol, and what a second worker sees of it."""
 
 import json
+from datetime import timedelta
 
 import pytest
 
@@ -22,6 +23,12 @@ def _run(protocol: RequestProtocol, world: World) -> Run:
     step = protocol.claim(world.receive())
     assert isinstance(step, Run)
     return step
+
+
+def _submit_again(world: World, request_id: RequestId) -> None:
+    message = QueueMessage.inline(request_id, b'"hello"', "application/json")
+    assert message is not None
+    world.queue.send(message, priority=0, tenant="acme")
 
 
 def test_a_claimed_request_is_in_progress_under_its_worker(world: World) -> None:
@@ -50,9 +57,7 @@ def test_a_request_held_by_another_worker_is_hidden_for_the_rest_of_its_lease(
 ) -> None:
     request_id = world.submit()
     _run(world.protocol("w1"), world)
-    message = QueueMessage.inline(request_id, b'"hello"', "application/json")
-    assert message is not None
-    world.queue.send(message, priority=0, tenant="acme")
+    _submit_again(world, request_id)
     clock.advance(10)
 
     step = world.protocol("w2").claim(world.receive())
@@ -211,6 +216,7 @@ def test_a_request_whose_every_attempt_killed_its_worker_fails(
     for _ in range(2):
         _run(world.protocol(), world)
         clock.advance(LEASE_SECONDS + 1)
+    clock.advance(60)
 
     step = world.protocol().claim(world.receive())
 
@@ -226,11 +232,25 @@ def test_a_result_left_by_the_last_allowed_attempt_is_adopted(
     request_id = world.submit(retry=RetryPolicy(max_attempts=1))
     _run(world.protocol(), world)
     left = world.results.put_result(request_id, b"42", "text/plain")
-    clock.advance(LEASE_SECONDS + 1)
+    clock.advance(LEASE_SECONDS + 60 + 1)
 
     step = world.protocol("heir").claim(world.receive())
     assert isinstance(step, Announce)
     assert (step.request.state, step.request.result) == (RequestState.SUCCEEDED, left)
+
+
+def test_a_worker_half_a_minute_behind_is_not_declared_dead_in_its_last_attempt(
+    world: World, clock: FakeClock
+) -> None:
+    request_id = world.submit(retry=RetryPolicy(max_attempts=1))
+    held = _run(world.protocol("w1"), world).request
+    behind = FakeClock(clock() - timedelta(seconds=31))
+    held = world.requests.seen_with(behind).renew(held, LEASE_SECONDS)
+    _submit_again(world, request_id)
+
+    step = world.protocol("w2").claim(world.receive())
+    assert step == Wait(60 - 31 + LEASE_SECONDS + 1)
+    assert world.row(request_id) == held
 
 
 @pytest.mark.spec("baseten", 15)

@@ -80,6 +80,7 @@ def _lost_with_its_worker(world: World, _: AsyncRequest) -> AsyncRequest:
     for _attempt in range(3):
         held = _claimed(world)
         _advance(world, LEASE_SECONDS + 1)
+    _advance(world, 60)
     ended = Endings(requests=world.requests, results=world.results).give_up(held, GONE)
     assert ended is not None
     return ended

@@ -9,6 +9,9 @@ IS_PAST_DEADLINE = "#state = :queued AND #attempt = :none AND #deadline_at <= :n
 _HAS_LAPSED = (
     "#state = :in_progress AND (attribute_not_exists(#lease_until) OR #lease_until < :now)"
 )
+_IS_ABANDONED = (
+    "#state = :in_progress AND (attribute_not_exists(#lease_until) OR #lease_until < :abandoned)"
+)
 IS_CLAIMABLE = (
     "#attempts_left > :none AND ("
     "(#state = :queued AND #cancel_requested = :false"
@@ -18,7 +21,7 @@ IS_CLAIMABLE = (
 IS_HELD = "#state = :in_progress AND #lease_owner = :holder AND #attempt = :held_attempt"
 IS_HELD_AND_WANTED = f"{IS_HELD} AND #cancel_requested = :false"
 IS_AS_SEEN = "#state = :seen_state AND #attempt = :seen_attempt"
-IS_UNHELD_AS_SEEN = f"{IS_AS_SEEN} AND (#state = :queued OR ({_HAS_LAPSED}))"
+IS_UNHELD_AS_SEEN = f"{IS_AS_SEEN} AND (#state = :queued OR ({_IS_ABANDONED}))"
 IS_UNANNOUNCED = (
     f"{EXISTS} AND NOT #state IN (:queued, :in_progress) AND attribute_not_exists(#notified_at)"
 )

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 from penstock.adapters import transitions
 from penstock.adapters.aws.requests import conditions
@@ -22,6 +23,7 @@ from penstock.contracts.outcome import Canceled, Failed, Fault, Outcome, StoredO
 from penstock.contracts.ports.clock import Clock, utc_now
 from penstock.contracts.ports.requests import RequestPage
 from penstock.contracts.request import (
+    ABANDONED_AFTER,
     AsyncRequest,
     RequestId,
     RequestState,
@@ -68,9 +70,17 @@ class DynamoRequestStore:
         ids, following = self._indexes.page(tenant, deployment_id, limit, after)
         return RequestPage(self._table.read_in_order(ids), following)
 
-    def claim(self, request_id: RequestId, worker: str, lease_seconds: float) -> AsyncRequest:
+    def claim(
+        self,
+        request_id: RequestId,
+        worker: str,
+        lease_seconds: float,
+        *,
+        claim_id: str | None = None,
+    ) -> AsyncRequest:
         """Take a lease under the next attempt."""
         now = self._clock()
+        claim_id = claim_id or uuid4().hex
         lease_until = now + timedelta(seconds=lease_seconds)
         update = Update(
             operation="claim request",
@@ -81,11 +91,14 @@ class DynamoRequestStore:
                 "status_at": now,
                 "lease_owner": worker,
                 "lease_until": lease_until,
+                "claim_id": claim_id,
                 "sweep_at": lease_due_at(lease_until),
             },
             add={"attempt": 1, "attempts_left": -1},
         )
-        return self._table.update_unheld(request_id, update)
+        return self._table.update_unheld(
+            request_id, update, lambda current: transitions.is_claim(current, claim_id)
+        )
 
     def renew(self, claimed: AsyncRequest, lease_seconds: float) -> AsyncRequest:
         """Move the end of the lease."""
@@ -96,8 +109,8 @@ class DynamoRequestStore:
     def finish(self, claimed: AsyncRequest, outcome: Outcome) -> AsyncRequest:
         """Write the terminal state of a held request."""
         now = self._clock()
-        changes = changes_between(claimed, transitions.finished(claimed, outcome, now), now)
-        return self._table.update_held("finish request", claimed, changes)
+        ended = transitions.finished(claimed, outcome, now)
+        return self._table.leave("finish request", claimed, ended, now)
 
     def release(
         self, claimed: AsyncRequest, fault: Fault | None, *, counts_as_attempt: bool
@@ -105,10 +118,9 @@ class DynamoRequestStore:
         """Put a held request back to QUEUED; one that was asked to stop is CANCELED instead."""
         now = self._clock()
         returned = transitions.released(claimed, fault, now, counts_as_attempt=counts_as_attempt)
-        changes = changes_between(claimed, returned, now)
         try:
-            return self._table.update_held(
-                "release request", claimed, changes, conditions.IS_HELD_AND_WANTED
+            return self._table.leave(
+                "release request", claimed, returned, now, conditions.IS_HELD_AND_WANTED
             )
         except LeaseLostError:
             # Either it is lost, or it was asked to stop after the worker last looked: the fence
@@ -133,7 +145,12 @@ class DynamoRequestStore:
                 **NOT_OPEN,
             },
         )
-        return self._table.update_unheld(request_id, update)
+        wrote = (RequestState.EXPIRED, now, (fault,), failure)
+        return self._table.update_unheld(
+            request_id,
+            update,
+            lambda row: (row.state, row.status_at, row.faults, row.result) == wrote,
+        )
 
     def give_up(
         self, seen: AsyncRequest, fault: Fault, failure: StoredObject | None = None
@@ -146,10 +163,10 @@ class DynamoRequestStore:
         update = Update(
             operation="give up request",
             condition=conditions.IS_UNHELD_AS_SEEN,
-            values={**conditions.CONSTANTS, **_as(seen), "now": now},
+            values={**conditions.CONSTANTS, **_as(seen), "abandoned": now - ABANDONED_AFTER},
             changes=changes_between(seen, ended, now),
         )
-        return self._table.update_unheld(seen.request_id, update)
+        return self._table.update_unheld(seen.request_id, update, lambda row: row == ended)
 
     def cancel(self, request_id: RequestId, *, force: bool = False) -> AsyncRequest:
         """Cancel a request, or ask its worker to stop."""
@@ -182,13 +199,14 @@ class DynamoRequestStore:
         if current is None or not transitions.may_be_reopened(current):
             raise ClaimRefusedError(request_id, current)
         now = self._clock()
+        opened = transitions.reopened(current, now)
         update = Update(
             operation="reopen request",
             condition=conditions.IS_AS_SEEN,
             values=_as(current),
-            changes=changes_between(current, transitions.reopened(current, now), now),
+            changes=changes_between(current, opened, now),
         )
-        return self._table.update_unheld(request_id, update)
+        return self._table.update_unheld(request_id, update, lambda row: row == opened)
 
     def count_open(self, tenant: Tenant, limit: int) -> int:
         """Return how many requests of a tenant have not ended, up to `limit`."""

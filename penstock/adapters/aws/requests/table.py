@@ -1,6 +1,6 @@
 """The requests table: conditional writes of one item, and reads of many by their keys."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
@@ -10,7 +10,8 @@ from botocore.exceptions import ClientError
 from penstock.adapters.aws.availability import aws_call, error_code
 from penstock.adapters.aws.requests.conditions import CONSTANTS, IS_HELD
 from penstock.adapters.aws.requests.expressions import Update
-from penstock.adapters.aws.requests.row import item_of, request_of
+from penstock.adapters.aws.requests.row import changes_between, item_of, request_of
+from penstock.adapters.transitions import was_left_so
 from penstock.contracts.errors import ClaimRefusedError, LeaseLostError, UnavailableError
 from penstock.contracts.request import AsyncRequest, RequestId
 
@@ -93,26 +94,47 @@ class RequestsTable:
             )
 
     def update_held(
-        self,
-        operation: str,
-        claimed: AsyncRequest,
-        changes: Mapping[str, object],
-        condition: str = IS_HELD,
+        self, operation: str, claimed: AsyncRequest, changes: Mapping[str, object]
     ) -> AsyncRequest:
         """Change a row that an attempt holds; raise `LeaseLostError` if it does not."""
-        fence = {"holder": claimed.lease_owner, "held_attempt": claimed.attempt}
-        values = {**CONSTANTS, **fence}
-        update = Update(operation=operation, condition=condition, values=values, changes=changes)
+        update = _of_holder(operation, claimed, changes, IS_HELD)
         try:
             return self.update(claimed.request_id, update)
         except RefusedError as refused:
             raise LeaseLostError(claimed.request_id, claimed.attempt) from refused
 
-    def update_unheld(self, request_id: RequestId, update: Update) -> AsyncRequest:
-        """Change a row that nobody holds; raise `ClaimRefusedError` if it is not as expected."""
+    def leave(
+        self,
+        operation: str,
+        claimed: AsyncRequest,
+        left: AsyncRequest,
+        now: datetime,
+        condition: str = IS_HELD,
+    ) -> AsyncRequest:
+        """Let an attempt leave a row that it holds; raise `LeaseLostError` if it does not.
+
+        What it left so before is returned: the answer was lost, and the step was repeated.
+        """
+        update = _of_holder(operation, claimed, changes_between(claimed, left, now), condition)
+        try:
+            return self.update(claimed.request_id, update)
+        except RefusedError as refused:
+            if (current := refused.current) and was_left_so(current, left):
+                return current
+            raise LeaseLostError(claimed.request_id, claimed.attempt) from refused
+
+    def update_unheld(
+        self, request_id: RequestId, update: Update, was_done: Callable[[AsyncRequest], bool]
+    ) -> AsyncRequest:
+        """Change a row that nobody holds; raise `ClaimRefusedError` if it is not as expected.
+
+        `was_done` recognizes this very update, which the SDK repeats when its answer is lost.
+        """
         try:
             return self.update(request_id, update)
         except RefusedError as refused:
+            if (current := refused.current) and was_done(current):
+                return current
             raise ClaimRefusedError(request_id, refused.current) from refused
 
     def read(self, request_ids: Collection[RequestId]) -> dict[RequestId, AsyncRequest]:
@@ -145,3 +167,12 @@ class RequestsTable:
             if not wanted:
                 return found
         raise UnavailableError("read requests", "throttled")
+
+
+def _of_holder(
+    operation: str, claimed: AsyncRequest, changes: Mapping[str, object], condition: str
+) -> Update:
+    fence = {"holder": claimed.lease_owner, "held_attempt": claimed.attempt}
+    return Update(
+        operation=operation, condition=condition, values={**CONSTANTS, **fence}, changes=changes
+    )

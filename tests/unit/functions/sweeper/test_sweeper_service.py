@@ -3,11 +3,12 @@
 import json
 import uuid
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 
 import pytest
 
 from functions.sweeper.service import SweeperService
-from penstock.adapters.in_memory import CrashError, InMemoryCatalog
+from penstock.adapters.in_memory import CrashError, FakeClock, InMemoryCatalog
 from penstock.contracts.errors import UnavailableError
 from penstock.contracts.message import QueueMessage
 from penstock.contracts.origin import Dialect, Location, SageMakerInvocation
@@ -95,12 +96,29 @@ def test_a_request_whose_worker_died_in_the_last_attempt_fails(
     row = exhausted(world)
     world.clock.advance(60)
     sweep(service)
+    assert world.row(row.request_id) == row  # its clock may be behind the sweeper's
+    world.clock.advance(60)
+    sweep(service)
 
     ended = world.row(row.request_id)
     assert ended.state is RequestState.FAILED
     assert ended.faults[0].code is FaultCode.MODEL_UNAVAILABLE
     assert "worker died in attempt 3" in ended.faults[0].message
     assert announced(world) == [(row.request_id, RequestState.FAILED)]
+
+
+def test_a_worker_half_a_minute_behind_keeps_its_last_attempt(
+    service: SweeperService, world: World
+) -> None:
+    row = exhausted(world)
+    behind = FakeClock(world.clock() - timedelta(seconds=31))
+    store = world.requests.seen_with(behind)
+    for _ in range(30):
+        row = store.renew(row, 30)
+        for clock in (world.clock, behind):
+            clock.advance(10)
+        sweep(service)
+    assert world.row(row.request_id) == row
 
 
 def test_an_end_that_nobody_announced_is_announced(service: SweeperService, world: World) -> None:
