@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 
@@ -19,7 +20,11 @@ from tests.integration.adapters.facts import (
     a_request,
 )
 
-OUTCOMES = [Succeeded(result=A_RESULT), Failed(fault=TIMEOUT, failure=A_FAILURE), Canceled()]
+OUTCOMES: list[Outcome] = [
+    Succeeded(result=A_RESULT),
+    Failed(fault=TIMEOUT, failure=A_FAILURE),
+    Canceled(),
+]
 outcomes = pytest.mark.parametrize("outcome", OUTCOMES, ids=["succeeded", "failed", "canceled"])
 
 
@@ -115,7 +120,7 @@ def next_answer_lost() -> Iterator[list[str]]:
     """Have the SDK send the next update twice, as when the first answer was lost."""
     sent: list[str] = []
 
-    def repeat_once(**_: object) -> int | None:
+    def repeat_once(**_: object) -> Any:
         sent.append("UpdateItem")
         return 0 if len(sent) == 1 else None
 
