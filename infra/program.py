@@ -31,6 +31,9 @@ from infra.stack_observability import Watched, declare_observability, worker_tel
 
 def declare(settings: StackSettings, artifacts: Artifacts) -> dict[str, pulumi.Input[str]]:
     """Declare a stack and return what it exports: the fields of `StackOutputs`."""
+    for deployment_id, notes in artifacts.check_models(settings).items():
+        for note in notes:
+            pulumi.log.warn(f"deployment {deployment_id}: {note}")
     provider = aws.Provider(
         "aws", region=settings.region, default_tags={"tags": settings.resource_tags}
     )

@@ -4,6 +4,8 @@ import shutil
 from pathlib import Path
 
 from infra.artifacts.image_context import check_no_secrets
+from infra.artifacts.truss import context as truss_context
+from infra.artifacts.truss.config_file import read_config
 from infra.artifacts.workspace import (
     CACHE,
     ArtifactError,
@@ -27,12 +29,14 @@ def model_context(truss: Path, cache: Path = CACHE / "contexts") -> Path:
     Raises:
         ArtifactError: there is no Truss directory, Truss refuses it, or it holds a secret.
     """
-    if not truss.is_dir():
-        raise ArtifactError(f"{truss}: there is no such Truss directory")
-    if not (truss / "config.yaml").is_file():
-        raise ArtifactError(f"{truss}: not a Truss directory, it has no config.yaml")
-    name = fingerprint(fingerprint_of(truss), Path(__file__).read_text())
+    folders = (truss, *_packages_elsewhere(truss))
+    code = (Path(module).read_text() for module in (__file__, truss_context.__file__))
+    name = fingerprint(*map(fingerprint_of, folders), *code)
     return built_once(cache / name, lambda folder: _build(truss, folder))
+
+
+def _packages_elsewhere(truss: Path) -> list[Path]:
+    return [truss / folder for folder in read_config(truss).get("external_package_dirs") or ()]
 
 
 def container_context(directory: Path) -> Path:
@@ -58,6 +62,7 @@ def _build(truss: Path, folder: Path) -> None:
     )
     if not (folder / "Dockerfile").is_file():
         raise ArtifactError(f"{truss}: Truss made no Dockerfile")
+    truss_context.settle_context(truss, folder)
     # A second copy of all, weights too, of which Truss made a hash.
     shutil.rmtree(folder / "build_hash", ignore_errors=True)
     check_no_secrets(folder, truss)

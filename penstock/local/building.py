@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from infra.artifacts.artifacts import Artifacts
@@ -24,6 +24,8 @@ class Built:
     """What runs as a model server, by the context of its image."""
 
     root: Path = ROOT
+    notes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """What of directories is not followed here, by deployment id."""
 
 
 async def build(settings: StackSettings, lambda_interpreter: Path) -> Built:

@@ -7,7 +7,7 @@ import importlib
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from infra.settings.stack_settings import StackSettings
@@ -31,6 +31,7 @@ from penstock.local.pods.launcher import Launcher
 from penstock.local.pods.scaler import DeploymentScaler
 from penstock.local.pods.workload import Workload, WorkloadError
 from penstock.local.processes import end_marked
+from penstock.local.runnable import check_runnable
 from penstock.local.state import StackEnd, StackStatus, StateFolder
 from penstock.local.supervisor import take_over
 
@@ -158,6 +159,7 @@ async def _started(
     options: StackOptions, say: Callable[[str], None], running: AsyncExitStack
 ) -> _Stack:
     settings = StackSettings.read(options.settings_file)
+    notes = await asyncio.to_thread(check_runnable, settings)
     say("starting MiniStack; building functions and models")
     (emulator, built), _ = await asyncio.gather(
         _parts(settings, options.state, running),
@@ -167,7 +169,7 @@ async def _started(
     say("declaring the stack")
     made = await asyncio.to_thread(declare_stack, settings, built.artifacts, emulator.aws())
     say("starting the API and the scalers")
-    scalers = _scalers(made, built, emulator, options, running)
+    scalers = _scalers(made, replace(built, notes=notes), emulator, options, running)
     front = Front(made.exports["api_url"])
     running.push_async_callback(front.stop)
     url = await front.start(options.port)
@@ -217,7 +219,9 @@ def _scalers(
     environment = emulator.environment()
     if options.workers_aws_url is not None:
         environment["AWS_ENDPOINT_URL"] = options.workers_aws_url
-    launcher = options.launcher(images=images, aws_environment=environment, state=options.state)
+    launcher = options.launcher(
+        images=images, aws_environment=environment, state=options.state, known_notes=built.notes
+    )
     events = EventLog(options.state.events)
     running.callback(events.close)
     aws = emulator.aws()

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from penstock.local.pods.images.images import ContainerImage, Image, OwnImage, TrussImage
@@ -20,11 +20,14 @@ class Launcher:
     """What points an AWS SDK at the emulator, for containers that have credentials."""
 
     state: StateFolder
+    known_notes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """What was found of a deployment's directory, by its id."""
 
     def notes(self, workload: Workload) -> tuple[str, ...]:
         """Return what is otherwise here than in a cluster."""
         images = (self._image(workload, container) for container in workload.containers)
-        return tuple(note for image in images for note in image.notes)
+        found = [note for image in images for note in image.notes]
+        return (*found, *self.known_notes.get(workload.name, ()))
 
     def command(
         self, workload: Workload, container: Container, pod: str, ports: Mapping[int, int]

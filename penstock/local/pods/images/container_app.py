@@ -55,6 +55,18 @@ class ContainerContext:
             notes.append(".dockerignore is not followed")
         return tuple(notes)
 
+    def check(self, args: Sequence[str]) -> None:
+        """Pass if it can run here with `args` instead of its own command's.
+
+        Raises:
+            WorkloadError: it cannot; the text says why.
+        """
+        _ = self.packages
+        for copy in self.dockerfile.copies:
+            for pattern in copy.sources:
+                self._found(pattern)
+        self.argv(Path("python"), self.folder, self.dockerfile.argv((), tuple(args)))
+
     def lay_out(self, root: Path) -> Path:
         """Make the image's files under `root`; return where its program runs.
 
