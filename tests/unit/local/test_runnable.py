@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from infra.settings.stack_settings import StackSettings
 from penstock.contracts.errors import SettingsError
 from penstock.local import stack
 from penstock.local.runnable import check_runnable
@@ -22,7 +23,7 @@ def container(folder: Path, *lines: str) -> dict[str, str]:
 
 def refused(**deployments: dict[str, str]) -> list[str]:
     with pytest.raises(SettingsError) as error:
-        check_runnable(stack_of(**deployments))
+        check_runnable(stack_of(deployments))
     return str(error.value).splitlines()
 
 
@@ -57,7 +58,7 @@ def test_all_that_cannot_run_here_is_refused_by_deployment_and_reason(tmp_path: 
 def test_what_can_run_here_is_passed_with_its_notes(tmp_path: Path) -> None:
     truss = truss_directory(tmp_path / "truss", {"system_packages": ["ffmpeg"]})
     program = container(tmp_path / "program", 'CMD ["python", "-m", "http.server"]')
-    notes = check_runnable(stack_of(echo={"truss": str(truss)}, web=program))
+    notes = check_runnable(stack_of({"echo": {"truss": str(truss)}, "web": program}))
     assert notes.keys() == {"echo-v1"}
     assert "ffmpeg" in notes["echo-v1"][0]
 
@@ -65,15 +66,15 @@ def test_what_can_run_here_is_passed_with_its_notes(tmp_path: Path) -> None:
 def test_arguments_of_a_deployment_can_make_a_program_that_runs_here(tmp_path: Path) -> None:
     program = container(tmp_path / "program", 'CMD ["serve"]')
     with pytest.raises(SettingsError, match="begins with python"):
-        check_runnable(stack_of(web=program))
-    check_runnable(stack_of(web={**program, "args": ["python", "serve.py"]}))
+        check_runnable(stack_of({"web": program}))
+    check_runnable(stack_of({"web": {**program, "args": ["python", "serve.py"]}}))
 
 
 def test_nothing_is_started_of_a_stack_that_cannot_run_here(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings = stack_of(ready={"image": IMAGE, "preset": "http"})
-    monkeypatch.setattr(stack.StackSettings, "read", lambda _: settings)
+    settings = stack_of({"ready": {"image": IMAGE, "preset": "http"}})
+    monkeypatch.setattr(StackSettings, "read", lambda _: settings)
     monkeypatch.setattr(stack, "_parts", lambda *_: pytest.fail("started"))
     monkeypatch.setattr("signal.signal", lambda *_: None)
     options = StackOptions(settings_file=tmp_path, state=StateFolder.at(tmp_path / "local"))

@@ -20,8 +20,8 @@ class TrussImage:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What is otherwise here than in a container."""
-        return (*self.environment.notes, *self.context.notes)
+        """What is otherwise here than in a container, whatever its config.yaml says."""
+        return self.environment.notes
 
 
 @dataclass(frozen=True)

@@ -68,15 +68,3 @@ class TrussContext:
             "PYTHONPATH": str(app / "packages"),
             "PYTHONUNBUFFERED": "1",
         }
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What its image has and the folder has not."""
-        found = []
-        if packages := self.config.get("system_packages"):
-            found.append(f"system packages are not installed: {', '.join(packages)}")
-        found += [
-            f"{key} is not followed" for key in ("build_commands", "base_image", "model_cache")
-            if self.config.get(key)
-        ]  # fmt: skip
-        return tuple(found)

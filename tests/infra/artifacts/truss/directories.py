@@ -1,5 +1,6 @@
 """Truss directories to look at."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,9 @@ def truss_directory(folder: Path, config: dict[str, Any], model: str | None = MO
     return folder
 
 
-def stack_of(instance: str = "CPU:1x2", **deployments: dict[str, Any]) -> StackSettings:
+def stack_of(
+    deployments: Mapping[str, Mapping[str, Any]], instance: str = "CPU:1x2"
+) -> StackSettings:
     """Return the settings of a local stack with a model for each deployment, called v1."""
     return StackSettings.checked(
         {

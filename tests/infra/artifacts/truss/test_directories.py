@@ -40,7 +40,7 @@ def look(tmp_path: Path) -> Look:
     ) -> Checked:
         folder = truss_directory(tmp_path / "truss", config, model)
         deployment = {"truss": str(folder), "environment_variables": variables or {}}
-        return look_at(stack_of(instance, echo=deployment), place)
+        return look_at(stack_of({"echo": deployment}, instance), place)
 
     return at
 
@@ -58,7 +58,7 @@ def test_a_plain_directory_is_served_as_it_is_everywhere(look: Look, tmp_path: P
         "weights": [],
     }
     assert look("image", config) == Checked([], {"echo-v1": ()})
-    stack = stack_of(echo={"truss": str(tmp_path / "truss")})
+    stack = stack_of({"echo": {"truss": str(tmp_path / "truss")}})
     assert look_at(stack, "laptop") == Checked([], {"echo-v1": ()})
 
 
@@ -126,7 +126,7 @@ def test_a_docker_server_is_refused_where_there_is_no_docker_and_served_from_its
 ) -> None:
     config = {"docker_server": SERVER, "base_image": {"image": "x/y:1"}}
     assert look("image", config, model=None) == Checked([], {"echo-v1": ()})
-    (refusal,) = look_at(stack_of(echo={"truss": str(tmp_path / "truss")}), "laptop").refusals
+    (refusal,) = look_at(stack_of({"echo": {"truss": str(tmp_path / "truss")}}), "laptop").refusals
     assert "config.yaml: docker_server: its start_command runs only in its own image" in refusal
 
 
@@ -210,7 +210,7 @@ def test_a_secret_without_a_value_is_noted_with_the_variable_that_would_give_it(
     assert "no value is given for token" in note
     assert "TRUSS_SECRET_token" in note
     given = {"truss": str(tmp_path / "truss"), "environment_variables": {"TRUSS_SECRET_token": "x"}}
-    assert look_at(stack_of(echo=given), "image").notes["echo-v1"] == ()
+    assert look_at(stack_of({"echo": given}), "image").notes["echo-v1"] == ()
 
 
 def test_what_a_laptop_cannot_follow_is_noted_there_and_only_there(
@@ -225,7 +225,9 @@ def test_what_a_laptop_cannot_follow_is_noted_there_and_only_there(
         "live_reload": True,
     }
     assert look("image", config).notes["echo-v1"] == ()
-    notes = look_at(stack_of(echo={"truss": str(tmp_path / "truss")}), "laptop").notes["echo-v1"]
+    notes = look_at(stack_of({"echo": {"truss": str(tmp_path / "truss")}}), "laptop").notes[
+        "echo-v1"
+    ]
     assert {note.split(": ")[1] for note in notes} == config.keys()
     assert any("ffmpeg, git" in note for note in notes)
 
@@ -251,11 +253,8 @@ def test_all_that_cannot_be_served_is_told_at_once(tmp_path: Path) -> None:
     listed = tmp_path / "listed"
     listed.mkdir()
     (listed / "config.yaml").write_text("- a\n")
-    stack = stack_of(
-        bad={"truss": str(bad)},
-        gone={"truss": str(tmp_path / "gone")},
-        other={"truss": str(listed)},
-    )
+    directories = {"bad": bad, "gone": tmp_path / "gone", "other": listed}
+    stack = stack_of({name: {"truss": str(path)} for name, path in directories.items()})
     with pytest.raises(SettingsError) as refused:
         check_for_images(stack)
     bad_said, gone_said, other_said = str(refused.value).splitlines()
@@ -265,7 +264,7 @@ def test_all_that_cannot_be_served_is_told_at_once(tmp_path: Path) -> None:
 
 
 def test_a_preview_ends_before_anything_is_built_of_what_cannot_be_served(tmp_path: Path) -> None:
-    stack = stack_of(gone={"truss": str(tmp_path / "gone")})
+    stack = stack_of({"gone": {"truss": str(tmp_path / "gone")}})
     artifacts = Artifacts(
         lambda_archive=lambda: pytest.fail("built"),
         model_context=lambda _: pytest.fail("built"),

@@ -58,15 +58,6 @@ def test_the_server_is_told_its_port_and_what_the_config_declares(
     assert environment["THREADS"] == "2"
 
 
-def test_what_differs_from_the_image_is_told(context: Path) -> None:
-    config = {**CONFIG, "system_packages": ["ffmpeg"], "build_commands": ["make"]}
-    (context / "config.yaml").write_text(yaml.safe_dump(config))
-    packages, commands = opened(context).notes
-
-    assert "ffmpeg" in packages
-    assert "build_commands" in commands
-
-
 def test_another_folder_is_no_truss_context(tmp_path: Path) -> None:
     assert TrussContext.at(tmp_path) is None
 
