@@ -43,7 +43,7 @@ def embeddings() -> Iterator[Served]:
         context.lay_out(app)
         url = f"http://127.0.0.1:{port}"
         command = [str(environment.python), "main.py"]
-        variables = {**context.environment(app, port), **_ONE_CORE}
+        variables = context.environment(app, port, _ONE_CORE)
         with started(command, variables, app) as server:
             wait_for(lambda: _read(f"{url}/v1/models/model"), server)
             yield Served(url, server.cpu_seconds)

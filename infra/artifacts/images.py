@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import cast
 
 import pulumi
@@ -10,8 +11,10 @@ import pulumi
 from infra.artifacts.artifacts import Artifacts
 from infra.artifacts.image_context import fingerprint_of_context
 from infra.artifacts.model_image import container_context
+from infra.artifacts.truss.context import declared_variables
 from infra.artifacts.workspace import ROOT
 from infra.components.compute.built_image import BuiltImage, BuiltImageArgs
+from infra.components.compute.model_server import ModelImage
 from infra.settings.model_settings import DeploymentSettings
 from infra.settings.stack_settings import StackSettings
 
@@ -36,14 +39,17 @@ class StackImages:
         base = {"BASE_IMAGE": given} if (given := self.stack.images.base) else {}
         return self._ours("dispatcher", base)
 
-    def model_server(self, deployment_id: str, settings: DeploymentSettings) -> pulumi.Input[str]:
-        """Return the model server's image by digest; build it unless it is a ready one."""
-        if settings.image is not None:
-            return settings.image
+    def model_server(self, deployment_id: str, settings: DeploymentSettings) -> ModelImage:
+        """Return the model server's image; build it unless it is a ready one."""
+        if settings.truss is not None:
+            context = self.artifacts.model_context(ROOT / settings.truss)
+            return ModelImage(self._built(deployment_id, context), declared_variables(context))
         if settings.container is not None:
             context = container_context(ROOT / settings.container)
-        else:
-            context = self.artifacts.model_context(ROOT / cast("str", settings.truss))
+            return ModelImage(self._built(deployment_id, context))
+        return ModelImage(cast("str", settings.image))
+
+    def _built(self, deployment_id: str, context: Path) -> pulumi.Output[str]:
         is_on_gpu_base = _ON_GPU_BASE.search((context / "Dockerfile").read_text())
         args = BuiltImageArgs(
             context=context,

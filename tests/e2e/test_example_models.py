@@ -36,7 +36,7 @@ def served(model: str, folder: Path) -> Iterator[httpx.Client]:
         server = subprocess.Popen(
             [str(environment.python), "main.py"],
             cwd=folder / "app",
-            env={**inherited_environment(), **context.environment(folder / "app", port)},
+            env={**inherited_environment(), **context.environment(folder / "app", port, {})},
             stdout=log,
             stderr=log,
         )

@@ -16,6 +16,7 @@ from infra.artifacts.truss.treatment import (
     noted,
     refused,
 )
+from infra.settings.models.model_server import truss_variable
 
 _READ_BY_TRUSS = (
     "model_name", "model_metadata", "description", "examples_filename", "input_type",
@@ -23,7 +24,7 @@ _READ_BY_TRUSS = (
     "model_module_dir", "model_class_filename", "model_class_name",
     "data_dir", "external_package_dirs", "bundled_packages_dir",
     "python_version", "base_image.image", "base_image.python_executable_path",
-    "requirements_file", "requirements", "system_packages", "environment_variables",
+    "requirements_file", "requirements", "system_packages",
     "build_commands", "build.no_cache", "live_reload",
     "runtime.predict_concurrency", "runtime.enable_tracing_data", "runtime.enable_debug_logs",
     "docker_server.start_command", "docker_server.predict_endpoint",
@@ -62,6 +63,15 @@ def _secrets(value: Any, asked: Asked) -> str | None:  # noqa: ANN401 - whatever
 def _variables(config: Mapping[str, Any]) -> Mapping[str, Any]:
     variables = config.get("environment_variables")
     return variables if isinstance(variables, dict) else {}
+
+
+def _variable_names(value: Any, _asked: Asked) -> str | None:  # noqa: ANN401 - whatever was written
+    for name in value if isinstance(value, Mapping) else ():
+        try:
+            truss_variable(str(name))
+        except ValueError as error:
+            return str(error)
+    return None
 
 
 def _transport(value: Any, _asked: Asked) -> str | None:  # noqa: ANN401 - whatever was written
@@ -110,6 +120,7 @@ _IMAGE: Mapping[str, Key] = {
         "is not followed: builds are given no secrets; a command that reads one finds no file"
     ),
     "cache_internal": noted("is not followed: write model_cache", whole=True),
+    "environment_variables": refused(_variable_names),
     "external_data": FOLLOWED_WHOLE,
     "model_cache": FOLLOWED_WHOLE,
     "docker_server.no_build": refused(

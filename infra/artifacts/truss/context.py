@@ -31,6 +31,15 @@ def settle_context(truss: Path, context: Path) -> None:
         file.write_text(yaml.safe_dump({**built, "model_module_dir": _MODULE_IN_IMAGE}))
 
 
+def declared_variables(context: Path) -> Mapping[str, str]:
+    """Return the `environment_variables` that Truss found in a directory, made texts by it.
+
+    Its Dockerfile leaves them out: whoever starts the server sets them.
+    """
+    built = yaml.safe_load((context / "config.yaml").read_text())
+    return dict(built.get("environment_variables") or {})
+
+
 def _check_as_asked(truss: Path, built: Mapping[str, Any]) -> None:
     asked = dict(_scalars("", read_config(truss)))
     became = dict(_scalars("", built))

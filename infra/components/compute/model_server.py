@@ -1,5 +1,8 @@
 """The container of the model server, as its preset has it."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
 import pulumi
 import pulumi_kubernetes as k8s
 
@@ -17,6 +20,17 @@ _USER = 60_000  # Truss images make this user
 _LOAD_SECONDS = 1_800
 _DISPATCHER_START_SECONDS = 5  # a slower pull of its image costs the loading model one restart
 _GPU_RESOURCE = "nvidia.com/gpu"
+
+
+@dataclass(frozen=True)
+class ModelImage:
+    """The image of a model server, and what it is to be started with."""
+
+    ref: pulumi.Input[str]
+    """By digest."""
+
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """What its Truss directory declares for its environment."""
 
 
 def model_server_port(settings: ModelServerSettings) -> int:
@@ -42,7 +56,7 @@ def model_server_variables(settings: DeploymentSettings) -> dict[str, str]:
 
 def model_server(
     settings: ModelServerSettings,
-    image: pulumi.Input[str],
+    image: ModelImage,
     instance: Instance,
     *,
     restart_after_stop: bool,
@@ -52,9 +66,8 @@ def model_server(
     container: k8s.core.v1.ContainerArgsDict = {
         "name": MODEL_SERVER,
         "restart_policy": "Always",
-        "image": image,
-        # Its user has no home of its own in every image.
-        "env": variables({"HOME": TMP, **settings.environment_variables}),
+        "image": image.ref,
+        "env": variables(_environment(settings, image)),
         "ports": [{"name": "http", "container_port": port}],
         "resources": _resources(instance),
         "readiness_probe": probe(loaded, port, period_seconds=5, failures=2),
@@ -73,6 +86,13 @@ def model_server(
         # Other servers may answer nothing while they predict, and would be ended for it.
         container["liveness_probe"] = probe("/", port, period_seconds=15, failures=8)
     return container
+
+
+def _environment(settings: ModelServerSettings, image: ModelImage) -> dict[str, str]:
+    # Its user has no home of its own in every image.
+    given = {"HOME": TMP, **image.variables, **settings.environment_variables}
+    # Kubernetes would read `$(NAME)` as another variable, and `$$` as one dollar.
+    return {name: value.replace("$", "$$") for name, value in given.items()}
 
 
 def _health_path(settings: ModelServerSettings) -> str | None:

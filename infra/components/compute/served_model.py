@@ -8,6 +8,7 @@ from functools import partial
 import pulumi
 import pulumi_aws as aws
 
+from infra.components.compute.model_server import ModelImage
 from infra.components.compute.worker_deployment import (
     WorkerDeployment,
     WorkerDeploymentArgs,
@@ -30,7 +31,7 @@ class ServedModelArgs:
     chains: Sequence[str]
     """The chains whose callers reach this model."""
 
-    images: Mapping[str, pulumi.Input[str]]
+    images: Mapping[str, ModelImage]
     """The model server's image of each deployment, by the deployment's name."""
 
 

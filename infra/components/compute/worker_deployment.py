@@ -8,7 +8,11 @@ import pulumi_aws as aws
 import pulumi_kubernetes as k8s
 
 from infra.components.cluster.pod_role import pod_trust
-from infra.components.compute.model_server import DISPATCHER_PORT, model_server_variables
+from infra.components.compute.model_server import (
+    DISPATCHER_PORT,
+    ModelImage,
+    model_server_variables,
+)
 from infra.components.compute.worker_pod import WorkerPodArgs, worker_pod
 from infra.components.custody.custody import Custody
 from infra.components.isolation.closed_namespace import Opening, declare_opening
@@ -58,7 +62,7 @@ class WorkerDeploymentArgs:
     deployment_id: str
     settings: DeploymentSettings
     queues: RequestQueues
-    model_image: pulumi.Input[str]
+    model_image: ModelImage
 
 
 class WorkerDeployment(pulumi.ComponentResource):

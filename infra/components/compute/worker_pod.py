@@ -7,7 +7,12 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from infra.components.compute.containers import TMP, hardened, probe, variables
-from infra.components.compute.model_server import DISPATCHER_PORT, MODEL_SERVER, model_server
+from infra.components.compute.model_server import (
+    DISPATCHER_PORT,
+    MODEL_SERVER,
+    ModelImage,
+    model_server,
+)
 from infra.components.fleet.node_labels import CPU_TAINT, GPU_LABEL, GPU_TAINT, NO_GPU
 from infra.settings.instance import DISPATCHER_MIB, DISPATCHER_MILLICORES, Instance
 from infra.settings.models.model_server import ModelServerSettings
@@ -33,7 +38,7 @@ class WorkerPodArgs:
     instance: Instance
     dispatcher_image: pulumi.Input[str]
     dispatcher_environment: Mapping[str, pulumi.Input[str]]
-    model_image: pulumi.Input[str]
+    model_image: ModelImage
     model_server: ModelServerSettings
     spool_gib: int
     """How much disk the dispatcher may fill."""

@@ -12,15 +12,32 @@ Preset = Literal["truss", "sagemaker", "http"]
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _OWN_PORT = 9_090
+_TRUSS_PORT = "INFERENCE_SERVER_PORT"
 _HTTP_ONLY = ("predict_path", "health_path", "port")
 
 
-def _free_variable(name: str) -> str:
+def free_variable(name: str) -> str:
+    """Return `name` if a model server may be given a variable of this name.
+
+    Raises:
+        ValueError: it may not.
+    """
     if not _VARIABLE.fullmatch(name):
         raise ValueError(f"{name!r} is not the name of an environment variable")
     if name.startswith("PENSTOCK_"):
         raise ValueError(f"{name}: names that begin with PENSTOCK_ are the platform's own")
     return name
+
+
+def truss_variable(name: str) -> str:
+    """Return `name` if a Truss server may be given a variable of this name.
+
+    Raises:
+        ValueError: it may not.
+    """
+    if name == _TRUSS_PORT:
+        raise ValueError(f"{name}: the Truss server listens on 8080, where its pod looks for it")
+    return free_variable(name)
 
 
 def _free_port(port: int) -> int:
@@ -63,10 +80,12 @@ class ModelServerSettings(Settings):
     """What the entry point of `container` or `image` is given instead of its own arguments.
     SageMaker itself gives `serve`."""
 
-    environment_variables: dict[Annotated[str, AfterValidator(_free_variable)], str] = Field(
+    environment_variables: dict[Annotated[str, AfterValidator(free_variable)], str] = Field(
         default_factory=dict
     )
-    """Given to the model server. Not for secrets: they would lie in this file and in etcd."""
+    """Given to the model server, as they are. They go before those of the same name in the
+    `config.yaml` of a Truss directory, and these before the image's. Not for secrets: they would
+    lie in this file and in etcd."""
 
     @model_validator(mode="after")
     def _has_one_source(self) -> Self:
@@ -86,6 +105,9 @@ class ModelServerSettings(Settings):
         given = [name for name in _HTTP_ONLY if getattr(self, name) is not None]
         if given and self.preset != "http":
             raise ValueError(f"{', '.join(given)}: only for preset http, the others know")
+        if self.speaks == "truss":
+            for name in self.environment_variables:
+                truss_variable(name)
         return self
 
     @property

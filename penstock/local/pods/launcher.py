@@ -39,15 +39,14 @@ class Launcher:
         """
         home = self.state.scratch / pod / container.name
         home.mkdir(parents=True, exist_ok=True)
-        argv, of_image, folder = self._process(workload, container, home, ports)
+        argv, own, folder = self._process(workload, container, home, ports)
         return Command(
             name=f"{pod}/{container.name}",
             argv=argv,
             environment={
                 **inherited_environment(),
                 **(self.aws_environment if container.has_aws else {}),
-                **of_image,
-                **container.environment_at(ports),
+                **own,
                 "HOME": str(home),
                 "TMPDIR": str(home),
             },
@@ -58,21 +57,21 @@ class Launcher:
     def _process(
         self, workload: Workload, container: Container, home: Path, ports: Mapping[int, int]
     ) -> tuple[list[str], dict[str, str], Path]:
-        args = container.arguments_at(ports)
+        args, given = container.arguments_at(ports), container.environment_at(ports)
         match self._image(workload, container):
             case OwnImage() if container.command[:1] == ("python",):
-                return [sys.executable, *container.command[1:], *args], {}, home
+                return [sys.executable, *container.command[1:], *args], given, home
             case TrussImage(context, environment) if len(container.ports) == 1 and not args:
                 app = home / "app"
                 context.lay_out(app)
-                port = ports[container.ports[0]]
-                return [str(environment.python), "main.py"], context.environment(app, port), app
+                own = context.environment(app, ports[container.ports[0]], given)
+                return [str(environment.python), "main.py"], own, app
             case ContainerImage(program, environment) if len(container.ports) == 1:
                 root = home / "root"
                 folder = program.lay_out(root)
                 declared = program.dockerfile.argv(container.command, args)
-                variables = program.environment(root, ports[container.ports[0]])
-                return program.argv(environment.python, root, declared), variables, folder
+                own = program.environment(root, ports[container.ports[0]]) | given
+                return program.argv(environment.python, root, declared), own, folder
             case _:
                 raise WorkloadError(
                     f"deployment {workload.name}, container {container.name}: needs a command that"

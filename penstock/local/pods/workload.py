@@ -10,6 +10,9 @@ from penstock.contracts.errors import PenstockError
 _WITHOUT_CREDENTIALS = "eks.amazonaws.com/skip-containers"
 """The annotation of a pod by which EKS Pod Identity passes containers by."""
 
+_REFERENCE = re.compile(r"\$\$|\$\(([^)]*)\)")
+"""What Kubernetes replaces in the values of variables: another variable, or two dollars by one."""
+
 
 class WorkloadError(PenstockError):
     """A Deployment asks for what processes cannot give; the text names it."""
@@ -179,11 +182,11 @@ def _container(
     for key in ("envFrom", "lifecycle"):
         if declared.get(key):
             raise WorkloadError(f"{where}: {key} is not followed locally")
-    environment = {}
+    environment: dict[str, str] = {}
     for variable in declared.get("env", []):
         if "value" not in variable:
             raise WorkloadError(f"{where}: {variable['name']} has no plain value")
-        environment[variable["name"]] = variable["value"]
+        environment[variable["name"]] = _expanded(variable["value"], environment)
     return Container(
         name=declared["name"],
         image=declared["image"],
@@ -196,4 +199,11 @@ def _container(
         readiness=Probe.of(where, declared.get("readinessProbe")),
         is_sidecar=is_sidecar,
         has_aws=declared["name"] not in skipped,
+    )
+
+
+def _expanded(value: str, before: Mapping[str, str]) -> str:
+    """Return `value` as Kubernetes gives it to a process, after the variables `before` it."""
+    return _REFERENCE.sub(
+        lambda found: "$" if found[1] is None else before.get(found[1], found[0]), value
     )

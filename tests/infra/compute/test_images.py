@@ -43,6 +43,7 @@ def on_gpu_base(
     """A stack whose Truss directories name our base with CUDA."""
     folder = tmp_path_factory.mktemp("context")
     (folder / "Dockerfile").write_text(f"ARG PYVERSION=py311\nFROM {GPU_BASE} AS truss_server\n")
+    (folder / "config.yaml").write_text("environment_variables: {}\n")
     changed = Artifacts(
         lambda_archive=artifacts.lambda_archive, model_context=lambda _truss: folder
     )

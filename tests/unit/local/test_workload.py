@@ -55,6 +55,24 @@ def test_a_container_finds_the_ports_that_its_pod_has_here() -> None:
     }
 
 
+def test_a_variable_is_read_as_kubernetes_reads_it() -> None:
+    values = {
+        "HOST": "h",
+        "URL": "http://$(HOST)/$(LATER)",
+        "PRICE": "$$5 $5 $$(HOST) $$$$",
+        "LATER": "x",
+    }
+    env = [{"name": name, "value": value} for name, value in values.items()]
+    container = named(Workload.of(deployment(env=env)), "dispatcher")
+
+    assert container.environment == {
+        "HOST": "h",
+        "URL": "http://h/$(LATER)",
+        "PRICE": "$5 $5 $(HOST) $$",
+        "LATER": "x",
+    }
+
+
 def test_a_pod_has_the_grace_and_the_probe_it_declares() -> None:
     workload = Workload.of(deployment())
 

@@ -1,7 +1,9 @@
 """The folder that a Truss server runs in, laid out as the Dockerfile of its context does it."""
 
+import os
 import re
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -58,13 +60,13 @@ class TrussContext:
             if (self.folder / name).is_dir():
                 (app / name).symlink_to(self.folder / name)
 
-    def environment(self, app: Path, port: int) -> dict[str, str]:
-        """Return what the Dockerfile sets for the server."""
-        declared = self.config.get("environment_variables") or {}
+    def environment(self, app: Path, port: int, given: Mapping[str, str]) -> dict[str, str]:
+        """Return what its pod gives the server, and what the Dockerfile sets for it."""
+        # The server itself looks for packages in `/packages`, after all that it is given.
+        paths = (given.get("PYTHONPATH"), str(app / "packages"))
         return {
-            **{name: str(value) for name, value in declared.items()},
-            "INFERENCE_SERVER_PORT": str(port),
-            # The server looks for them in `/packages`.
-            "PYTHONPATH": str(app / "packages"),
             "PYTHONUNBUFFERED": "1",
+            **given,
+            "INFERENCE_SERVER_PORT": str(port),
+            "PYTHONPATH": os.pathsep.join(path for path in paths if path),
         }

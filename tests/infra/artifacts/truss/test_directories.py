@@ -272,3 +272,16 @@ def test_a_preview_ends_before_anything_is_built_of_what_cannot_be_served(tmp_pa
     )
     with pytest.raises(SettingsError, match=r"deployment gone-v1: .*/gone: there is no such Truss"):
         record(lambda: declare(stack, artifacts))
+
+
+@pytest.mark.parametrize("place", ["image", "laptop"])
+@pytest.mark.parametrize("name", ["PENSTOCK_MODEL_ID", "INFERENCE_SERVER_PORT", "A-B"])
+def test_a_variable_that_no_server_can_be_given_is_refused_by_directory_and_name(
+    look: Look, tmp_path: Path, place: Place, name: str
+) -> None:
+    (refusal,) = look(place, {"environment_variables": {"FINE": 1, name: "x"}}).refusals
+
+    assert refusal.startswith(
+        f"deployment echo-v1: {tmp_path}/truss/config.yaml: environment_variables: "
+    )
+    assert name in refusal

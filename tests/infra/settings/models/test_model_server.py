@@ -69,6 +69,12 @@ def test_a_port_is_free_for_anybody(port: int) -> None:
     assert _complaint(container="c", preset="http", port=port).startswith("model.port: ")
 
 
+def test_the_port_of_the_truss_server_is_no_variable_to_set() -> None:
+    complaint = _complaint(truss="t", environment_variables={"INFERENCE_SERVER_PORT": "9000"})
+
+    assert complaint.startswith("model: INFERENCE_SERVER_PORT: the Truss server listens on 8080")
+
+
 @pytest.mark.parametrize("name", ["PENSTOCK_MODEL_ID", "1A", "A-B", ""])
 def test_variables_of_the_platform_and_impossible_ones_are_refused(name: str) -> None:
     complaint = _complaint(truss="t", environment_variables={name: "x"})

@@ -5,7 +5,7 @@ import yaml
 
 from penstock.local.pods.images.truss_app import TrussContext
 
-CONFIG = {"python_version": "py310", "environment_variables": {"THREADS": 2}}
+CONFIG = {"python_version": "py310", "environment_variables": {"THREADS": "2"}}
 
 
 @pytest.fixture
@@ -49,13 +49,22 @@ def test_an_app_is_laid_out_anew_when_its_process_starts_again(
     assert (context / "data" / "weights").exists()
 
 
-def test_the_server_is_told_its_port_and_what_the_config_declares(
+def test_the_server_is_told_its_port_and_what_its_pod_declares_and_nothing_else(
     context: Path, tmp_path: Path
 ) -> None:
-    environment = opened(context).environment(tmp_path, 50_001)
+    environment = opened(context).environment(tmp_path, 50_001, {"SPEED": "3"})
 
     assert environment["INFERENCE_SERVER_PORT"] == "50001"
-    assert environment["THREADS"] == "2"
+    assert environment["SPEED"] == "3"
+    assert "THREADS" not in environment  # the program puts it into the pod
+
+
+def test_a_search_path_that_is_declared_goes_before_the_bundled_packages(
+    context: Path, tmp_path: Path
+) -> None:
+    environment = opened(context).environment(tmp_path, 50_001, {"PYTHONPATH": "/opt/lib"})
+
+    assert environment["PYTHONPATH"] == f"/opt/lib:{tmp_path / 'packages'}"
 
 
 def test_another_folder_is_no_truss_context(tmp_path: Path) -> None:
