@@ -37,6 +37,10 @@ def declare_cluster_place(
         args = platform_args(settings, cluster.create, settings.network, custody)
         return declare_new_cluster(args, opts)
     provider = k8s.Provider(
-        "cluster", context=cluster.kubeconfig_context, namespace=cluster.namespace, opts=opts
+        "cluster",
+        context=cluster.kubeconfig_context,
+        namespace=cluster.namespace,
+        enable_config_map_mutable=True,  # otherwise it would delete one that changes
+        opts=opts,
     )
     return ClusterPlace(name=cluster.name, provider=provider, surroundings=Surroundings.unknown())

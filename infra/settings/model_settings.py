@@ -135,7 +135,9 @@ class ModelSettings(Settings):
     """Name to version of the model; all of them run."""
 
     environments: dict[Label, str] = Field(default_factory=dict)
-    """Environment to deployment; with a single deployment, `production` is that one."""
+    """Environment to deployment; with a single deployment, `production` is that one. A Truss model
+    is told which one points to it (`production` before others, then by name), or `null`, and hears
+    within two minutes when that changes; nothing is restarted for it."""
 
     @model_validator(mode="after")
     def _points_somewhere(self) -> Self:
@@ -155,3 +157,11 @@ class ModelSettings(Settings):
     def pointers(self) -> dict[str, str]:
         """Environment to deployment, with `production` always there."""
         return {"production": next(iter(self.deployments)), **self.environments}
+
+    def environment_of(self, deployment: str) -> str | None:
+        """Return which environment a model is told that it runs in, if any points to it.
+
+        Of several it is `production`, or else the first by name.
+        """
+        found = [name for name, pointer in self.pointers.items() if pointer == deployment]
+        return min(found, key=lambda name: (name != "production", name), default=None)

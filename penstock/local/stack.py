@@ -22,7 +22,12 @@ from penstock.local.emulator import Emulator, EmulatorError, Interpreter
 from penstock.local.faults import explained
 from penstock.local.front import Front
 from penstock.local.materialise.program import Materialised
-from penstock.local.materialise.resources.cluster import DEPLOYMENT, IMAGE, SCALED_OBJECT
+from penstock.local.materialise.resources.cluster import (
+    CONFIG_MAP,
+    DEPLOYMENT,
+    IMAGE,
+    SCALED_OBJECT,
+)
 from penstock.local.materialise.resources.schedules import SCHEDULE, Schedule
 from penstock.local.materialise.whole_stack import declare_stack
 from penstock.local.pods.events import EventLog
@@ -220,7 +225,13 @@ def _scalers(
     if options.workers_aws_url is not None:
         environment["AWS_ENDPOINT_URL"] = options.workers_aws_url
     launcher = options.launcher(
-        images=images, aws_environment=environment, state=options.state, known_notes=built.notes
+        images=images,
+        config_maps={
+            found["metadata"]["name"]: found["data"] for found in made.of_type(CONFIG_MAP)
+        },
+        aws_environment=environment,
+        state=options.state,
+        known_notes=built.notes,
     )
     events = EventLog(options.state.events)
     running.callback(events.close)

@@ -15,6 +15,11 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     settings = settings_of(
         echo={"autoscaling": AUTOSCALING},
         single={"autoscaling": ONE_WORKER, "hold_budget_seconds": 0.5},
+        told={
+            "truss": "tests/e2e/models/told",
+            "autoscaling": ONE_WORKER,
+            "environment_variables": {"OVERRIDDEN": "by the deployment"},
+        },
         together={
             "truss": "tests/e2e/models/together",
             "batching": {"max_batch_size": 4, "max_wait_ms": 50},

@@ -33,6 +33,7 @@ def test_every_kubernetes_object_is_valid(stack: Declared, version: str) -> None
     builtin = [r for r in objects if "keda.sh" not in r.type]
 
     assert {r.inputs["kind"] for r in builtin} == {
+        "ConfigMap",
         "Deployment",
         "Namespace",
         "NetworkPolicy",

@@ -109,6 +109,7 @@ class Cluster(pulumi.ComponentResource):
             f"{name}-objects",
             kubeconfig=config,
             namespace=args.namespace,
+            enable_config_map_mutable=True,  # otherwise it would delete one that changes
             opts=pulumi.ResourceOptions(parent=self, depends_on=access.grants),
         )
 

@@ -1,6 +1,6 @@
 """The container of the model server, as its preset has it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pulumi
@@ -59,6 +59,7 @@ def model_server(
     image: ModelImage,
     instance: Instance,
     *,
+    mounts: Sequence[k8s.core.v1.VolumeMountArgsDict],
     restart_after_stop: bool,
 ) -> k8s.core.v1.ContainerArgsDict:
     """Return a sidecar that has half an hour to load its model."""
@@ -72,7 +73,7 @@ def model_server(
         "resources": _resources(instance),
         "readiness_probe": probe(loaded, port, period_seconds=5, failures=2),
         "security_context": hardened(_USER, read_only=False),
-        "volume_mounts": [{"name": "model-tmp", "mount_path": TMP}],
+        "volume_mounts": [{"name": "model-tmp", "mount_path": TMP}, *mounts],
     }
     if settings.args:
         container["args"] = list(settings.args)

@@ -64,6 +64,7 @@ class ServedModel(pulumi.ComponentResource):
                     platform=args.platform,
                     model_id=name,
                     deployment_id=deployment_id,
+                    environment=args.settings.environment_of(deployment),
                     settings=settings,
                     queues=queues,
                     model_image=args.images[deployment],

@@ -8,6 +8,7 @@ import pulumi_aws as aws
 import pulumi_kubernetes as k8s
 
 from infra.components.cluster.pod_role import pod_trust
+from infra.components.compute.model_environment import declare_environment_file
 from infra.components.compute.model_server import (
     DISPATCHER_PORT,
     ModelImage,
@@ -60,6 +61,9 @@ class WorkerDeploymentArgs:
     platform: WorkerPlatform
     model_id: str
     deployment_id: str
+    environment: str | None
+    """Of those that point to it, the one that its model is told."""
+
     settings: DeploymentSettings
     queues: RequestQueues
     model_image: ModelImage
@@ -171,11 +175,22 @@ class WorkerDeployment(pulumi.ComponentResource):
             dispatcher_environment={**args.platform.variables, **self._environment()},
             model_image=args.model_image,
             model_server=settings,
+            environment_file=self._environment_file(),
             spool_gib=settings.spool_limit_gib,
             drain_seconds=settings.drain_seconds,
             restart_after_stop=settings.restart_after_stop,
             has_worker_nodes=args.platform.has_worker_nodes,
         )
+
+    def _environment_file(self) -> pulumi.Output[str] | None:
+        args = self._args
+        if args.settings.speaks != "truss":
+            return None
+        metadata: k8s.meta.v1.ObjectMetaArgsDict = {
+            **self._metadata,
+            "name": f"{args.deployment_id}-environment",
+        }
+        return declare_environment_file(self._name, metadata, args.environment, self._child)
 
     def _environment(self) -> dict[str, pulumi.Input[str]]:
         args, platform, settings = self._args, self._args.platform, self._args.settings

@@ -7,6 +7,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from infra.components.compute.containers import TMP, hardened, probe, variables
+from infra.components.compute.model_environment import environment_mount, environment_volume
 from infra.components.compute.model_server import (
     DISPATCHER_PORT,
     MODEL_SERVER,
@@ -40,6 +41,9 @@ class WorkerPodArgs:
     dispatcher_environment: Mapping[str, pulumi.Input[str]]
     model_image: ModelImage
     model_server: ModelServerSettings
+    environment_file: pulumi.Input[str] | None
+    """What tells the model server its environment, if it asks for that."""
+
     spool_gib: int
     """How much disk the dispatcher may fill."""
 
@@ -67,10 +71,7 @@ def worker_pod(args: WorkerPodArgs) -> k8s.core.v1.PodTemplateSpecArgsDict:
         # A sidecar: it is ended when the dispatcher is gone, so that a drain can finish on it.
         "init_containers": [_server(args)],
         "containers": [_dispatcher(args)],
-        "volumes": [
-            {"name": "dispatcher-tmp", "empty_dir": {"size_limit": f"{args.spool_gib}Gi"}},
-            {"name": "model-tmp", "empty_dir": {}},
-        ],
+        "volumes": _volumes(args),
     }
     if args.instance.gpu or args.has_worker_nodes:
         taint = GPU_TAINT if args.instance.gpu else CPU_TAINT
@@ -80,11 +81,22 @@ def worker_pod(args: WorkerPodArgs) -> k8s.core.v1.PodTemplateSpecArgsDict:
     return {"metadata": {"labels": args.labels, "annotations": annotations}, "spec": spec}
 
 
+def _volumes(args: WorkerPodArgs) -> list[k8s.core.v1.VolumeArgsDict]:
+    volumes: list[k8s.core.v1.VolumeArgsDict] = [
+        {"name": "dispatcher-tmp", "empty_dir": {"size_limit": f"{args.spool_gib}Gi"}},
+        {"name": "model-tmp", "empty_dir": {}},
+    ]
+    if args.environment_file is not None:
+        volumes.append(environment_volume(args.environment_file))
+    return volumes
+
+
 def _server(args: WorkerPodArgs) -> k8s.core.v1.ContainerArgsDict:
     return model_server(
         args.model_server,
         args.model_image,
         args.instance,
+        mounts=[] if args.environment_file is None else [environment_mount()],
         restart_after_stop=args.restart_after_stop,
     )
 

@@ -16,6 +16,9 @@ class Launcher:
     """Starts containers of all deployments."""
 
     images: Mapping[str, Image]
+    config_maps: Mapping[str, Mapping[str, str]]
+    """The files of each ConfigMap, by its name."""
+
     aws_environment: Mapping[str, str]
     """What points an AWS SDK at the emulator, for containers that have credentials."""
 
@@ -64,11 +67,15 @@ class Launcher:
             case TrussImage(context, environment) if len(container.ports) == 1 and not args:
                 app = home / "app"
                 context.lay_out(app)
+                for place, name in container.mounts.items():
+                    context.mount(app, place, self._folder_of(name, home))
                 own = context.environment(app, ports[container.ports[0]], given)
                 return [str(environment.python), "main.py"], own, app
             case ContainerImage(program, environment) if len(container.ports) == 1:
                 root = home / "root"
                 folder = program.lay_out(root)
+                for place, name in container.mounts.items():
+                    program.mount(root, place, self._folder_of(name, home))
                 declared = program.dockerfile.argv(container.command, args)
                 own = program.environment(root, ports[container.ports[0]]) | given
                 return program.argv(environment.python, root, declared), own, folder
@@ -77,6 +84,14 @@ class Launcher:
                     f"deployment {workload.name}, container {container.name}: needs a command that"
                     " begins with python, or is a model server and needs one port"
                 )
+
+    def _folder_of(self, config_map: str, home: Path) -> Path:
+        """Return a folder with the files of a ConfigMap."""
+        folder = home / "config-maps" / config_map
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in self.config_maps[config_map].items():
+            (folder / name).write_text(text)
+        return folder
 
     def _image(self, workload: Workload, container: Container) -> Image:
         if container.image not in self.images:

@@ -1,7 +1,7 @@
 """What a Kubernetes Deployment says about its pods, as far as processes can follow it."""
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,6 +70,9 @@ class Container:
     """Instead of the image's command."""
 
     environment: Mapping[str, str]
+    mounts: Mapping[str, str]
+    """The ConfigMap whose files are to lie in each folder."""
+
     ports: tuple[int, ...]
     startup: Probe | None
     liveness: Probe | None
@@ -133,6 +136,7 @@ class Workload:
         pod, annotations = template["spec"], template.get("metadata", {}).get("annotations", {})
         skipped = annotations.get(_WITHOUT_CREDENTIALS, "").split(",")
         sidecars = pod.get("initContainers", [])
+        volumes = _config_maps(name, pod.get("volumes", []))
         for declared in sidecars:
             if declared.get("restartPolicy") != "Always":
                 raise WorkloadError(
@@ -142,7 +146,7 @@ class Workload:
         workload = cls(
             name=name,
             containers=tuple(
-                _container(name, declared, skipped, is_sidecar=is_sidecar)
+                _container(name, declared, skipped, volumes, is_sidecar=is_sidecar)
                 for is_sidecar, group in ((True, sidecars), (False, pod["containers"]))
                 for declared in group
             ),
@@ -175,8 +179,26 @@ class Workload:
                     )
 
 
+def _config_maps(deployment: str, volumes: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Return the ConfigMap behind each volume that is one; the others are empty folders."""
+    for volume in volumes:
+        if not volume.keys() & {"configMap", "emptyDir"}:
+            raise WorkloadError(
+                f"deployment {deployment}, volume {volume['name']}: only configMap and emptyDir are"
+                " followed locally"
+            )
+    return {
+        volume["name"]: volume["configMap"]["name"] for volume in volumes if "configMap" in volume
+    }
+
+
 def _container(
-    deployment: str, declared: Mapping[str, Any], skipped: Collection[str], *, is_sidecar: bool
+    deployment: str,
+    declared: Mapping[str, Any],
+    skipped: Collection[str],
+    config_maps: Mapping[str, str],
+    *,
+    is_sidecar: bool,
 ) -> Container:
     where = f"deployment {deployment}, container {declared['name']}"
     for key in ("envFrom", "lifecycle"):
@@ -193,6 +215,11 @@ def _container(
         command=tuple(declared.get("command", ())),
         args=tuple(declared.get("args", ())),
         environment=environment,
+        mounts={
+            mount["mountPath"]: config_maps[mount["name"]]
+            for mount in declared.get("volumeMounts", [])
+            if mount["name"] in config_maps
+        },
         ports=tuple(port["containerPort"] for port in declared.get("ports", [])),
         startup=Probe.of(where, declared.get("startupProbe")),
         liveness=Probe.of(where, declared.get("livenessProbe")),

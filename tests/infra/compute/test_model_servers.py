@@ -141,6 +141,12 @@ def test_limits_of_inputs_and_results_reach_the_dispatcher_and_its_disk(
     assert volumes["dispatcher-tmp"] == {"sizeLimit": "7Gi"}
 
 
+def test_only_what_speaks_as_the_truss_server_is_told_its_environment(served: Declared) -> None:
+    files = {r.inputs["metadata"]["name"] for r in served.of_type(":ConfigMap")}
+
+    assert files == {"ready-v1-environment"}
+
+
 def test_arguments_replace_those_of_the_image(served: Declared) -> None:
     assert _server(served, "wave")["args"] == ["serve"]
     assert "args" not in _server(served, "web")

@@ -126,9 +126,10 @@ def test_a_pod_may_write_to_its_temporary_folders(stack: Declared) -> None:
     volumes = {v["name"]: v for v in _pod(stack, "ocr-v2")["spec"]["volumes"]}
 
     for name in ("dispatcher", "model-server"):
-        (mount,) = _container(stack, "ocr-v2", name)["volumeMounts"]
-        assert mount["mountPath"] == "/tmp"  # noqa: S108 - inside the pod
-        assert "emptyDir" in volumes[mount["name"]]
+        mounts = _container(stack, "ocr-v2", name)["volumeMounts"]
+        (writable,) = (mount for mount in mounts if not mount.get("readOnly"))
+        assert writable["mountPath"] == "/tmp"  # noqa: S108 - inside the pod
+        assert "emptyDir" in volumes[writable["name"]]
 
 
 def test_containers_are_probed_where_they_answer(stack: Declared) -> None:

@@ -73,6 +73,25 @@ def test_environments_point_where_they_are_told() -> None:
     assert model.pointers == {"production": "v2", "canary": "v1"}
 
 
+@pytest.mark.parametrize(
+    ("environments", "told"),
+    [
+        ({}, {"v1": "production"}),
+        ({"production": "v1", "beta": "v2"}, {"v1": "production", "v2": "beta"}),
+        ({"alpha": "v2", "production": "v2", "beta": "v1"}, {"v1": "beta", "v2": "production"}),
+        ({"production": "v1", "staging": "v2", "beta": "v2"}, {"v1": "production", "v2": "beta"}),
+        ({"production": "v1"}, {"v1": "production", "v2": None}),
+    ],
+)
+def test_a_model_is_told_production_before_other_environments_and_these_by_name(
+    environments: dict[str, str], told: dict[str, str | None]
+) -> None:
+    deployments = {name: {"truss": "t", "instance": "CPU:1x2"} for name in told}
+    model = ModelSettings.checked({"deployments": deployments, "environments": environments})
+
+    assert {name: model.environment_of(name) for name in told} == told
+
+
 def test_of_several_deployments_one_must_be_named_production() -> None:
     complaint = _complaint(
         ModelSettings, {"deployments": {"v1": _deployment(), "v2": _deployment()}}

@@ -73,6 +73,27 @@ def test_a_variable_is_read_as_kubernetes_reads_it() -> None:
     }
 
 
+def test_a_container_knows_the_config_maps_that_lie_in_its_folders() -> None:
+    mounts = [{"name": "told", "mountPath": "/etc/told"}, {"name": "tmp", "mountPath": "/scratch"}]
+    declared = deployment(volumeMounts=mounts)
+    pod_of(declared)["volumes"] = [
+        {"name": "told", "configMap": {"name": "echo-v1-told"}},
+        {"name": "tmp", "emptyDir": {}},
+    ]
+    workload = Workload.of(declared)
+
+    assert named(workload, "dispatcher").mounts == {"/etc/told": "echo-v1-told"}
+    assert named(workload, "model-server").mounts == {}
+
+
+def test_a_volume_that_cannot_be_followed_is_refused_by_name() -> None:
+    declared = deployment()
+    pod_of(declared)["volumes"] = [{"name": "disk", "hostPath": {"path": "/"}}]
+
+    with pytest.raises(WorkloadError, match="volume disk: only configMap and emptyDir"):
+        Workload.of(declared)
+
+
 def test_a_pod_has_the_grace_and_the_probe_it_declares() -> None:
     workload = Workload.of(deployment())
 

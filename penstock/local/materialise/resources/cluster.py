@@ -6,6 +6,7 @@ from penstock.local.emulated_aws import ACCOUNT_ID, EmulatedAws
 from penstock.local.materialise.registration import Made, Materialiser, Registration
 
 DEPLOYMENT = "kubernetes:apps/v1:Deployment"
+CONFIG_MAP = "kubernetes:core/v1:ConfigMap"
 SCALED_OBJECT = "kubernetes:keda.sh/v1alpha1:ScaledObject"
 IMAGE = "docker-build:index:Image"
 
@@ -34,6 +35,7 @@ def _repository(aws: EmulatedAws, repository: Registration) -> Made:
 
 MATERIALISERS: dict[str, Materialiser] = {
     "aws:ecr/repository:Repository": _repository,
+    CONFIG_MAP: _kubernetes_object,
     DEPLOYMENT: _kubernetes_object,
     IMAGE: _image,
     SCALED_OBJECT: _kubernetes_object,

@@ -80,6 +80,12 @@ class ContainerContext:
             self._copy(copy, root)
         return home
 
+    def mount(self, root: Path, place: str, folder: Path) -> None:
+        """Let `folder` lie at `place` among the image's files under `root`."""
+        target = _under(root, place)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.symlink_to(folder)
+
     def argv(self, python: Path, root: Path, declared: Sequence[str]) -> list[str]:
         """Return the command line that starts `declared` here.
 

@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from penstock.local.pods.images.model_environment import Packages
+from penstock.local.pods.workload import WorkloadError
 
 _INDEX = re.compile(r"^\s*(-i|--index-url)\b")
 
@@ -59,6 +60,18 @@ class TrussContext:
         for name in _LINKED:
             if (self.folder / name).is_dir():
                 (app / name).symlink_to(self.folder / name)
+
+    def mount(self, app: Path, place: str, folder: Path) -> None:
+        """Let the server in `app`, and the model's own code, find `folder` instead of `place`.
+
+        Raises:
+            WorkloadError: it looks there for nothing, or not in a way that is known.
+        """
+        found = [file for file in app.rglob("*.py") if place.encode() in file.read_bytes()]
+        if not found:
+            raise WorkloadError(f"{self.folder}: this Truss server reads nothing in {place}")
+        for file in found:
+            file.write_bytes(file.read_bytes().replace(place.encode(), bytes(folder)))
 
     def environment(self, app: Path, port: int, given: Mapping[str, str]) -> dict[str, str]:
         """Return what its pod gives the server, and what the Dockerfile sets for it."""

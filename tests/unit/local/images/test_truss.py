@@ -4,6 +4,7 @@ import pytest
 import yaml
 
 from penstock.local.pods.images.truss_app import TrussContext
+from penstock.local.pods.workload import WorkloadError
 
 CONFIG = {"python_version": "py310", "environment_variables": {"THREADS": "2"}}
 
@@ -47,6 +48,29 @@ def test_an_app_is_laid_out_anew_when_its_process_starts_again(
 
     assert not (app / "left-behind").exists()
     assert (context / "data" / "weights").exists()
+
+
+def test_the_server_and_the_model_find_a_mounted_folder_where_they_look_for_it(
+    context: Path, tmp_path: Path
+) -> None:
+    (context / "server" / "resolver.py").write_text('WHERE = "/etc/dynamic"\n')
+    (context / "model" / "model.py").write_bytes(b'open("/etc/dynamic/file")  # \xff\n')
+    app = tmp_path / "app"
+    opened(context).lay_out(app)
+    opened(context).mount(app, "/etc/dynamic", tmp_path / "here")
+
+    assert (app / "resolver.py").read_text() == f'WHERE = "{tmp_path}/here"\n'
+    assert f"{tmp_path}/here/file".encode() in (app / "model" / "model.py").read_bytes()
+    assert b"/etc/dynamic" in (context / "model" / "model.py").read_bytes()
+
+
+def test_a_server_that_would_not_see_a_mounted_folder_is_refused(
+    context: Path, tmp_path: Path
+) -> None:
+    opened(context).lay_out(tmp_path / "app")
+
+    with pytest.raises(WorkloadError, match="reads nothing in /etc/dynamic"):
+        opened(context).mount(tmp_path / "app", "/etc/dynamic", tmp_path)
 
 
 def test_the_server_is_told_its_port_and_what_its_pod_declares_and_nothing_else(
