@@ -16,13 +16,13 @@ class Launcher:
     """Starts containers of all deployments."""
 
     images: Mapping[str, Image]
-    config_maps: Mapping[str, Mapping[str, str]]
-    """The files of each ConfigMap, by its name."""
-
     aws_environment: Mapping[str, str]
     """What points an AWS SDK at the emulator, for containers that have credentials."""
 
     state: StateFolder
+    config_maps: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """The files of each ConfigMap, by its name."""
+
     known_notes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """What was found of a deployment's directory, by its id."""
 
