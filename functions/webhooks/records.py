@@ -8,7 +8,7 @@ from aws_lambda_powertools import Logger
 from pydantic import ValidationError
 
 from functions.telemetry import Count
-from functions.webhooks.service import Attempt, Received, WebhookService
+from functions.webhooks.service import Attempt, Received, Verdict, WebhookService
 from functions.webhooks.traces import TraceAttempt, TracedAttempt, trace_nothing
 from penstock.contracts.notification import Notification
 from penstock.contracts.observability.metric_names import FunctionMetric
@@ -34,7 +34,12 @@ def create_consumer(
             return True
         count(FunctionMetric.of_webhook(attempt.verdict))
         outcome = {"verdict": attempt.verdict, "reason": attempt.reason}
-        _logger.info("webhook attempted", extra={**_known(record), **outcome})
+        tell = _logger.info
+        if attempt.verdict is Verdict.UNSIGNED:
+            # No webhook goes out at all: somebody must act. The alarm looks at those delayed.
+            count(FunctionMetric.WEBHOOKS_DELAYED)
+            tell = _logger.error
+        tell("webhook attempted", extra={**_known(record), **outcome})
         return attempt.verdict.keeps_message
 
     def consume(event: Mapping[str, Any]) -> dict[str, Any]:

@@ -23,6 +23,8 @@ from penstock.contracts.ports.webhooks import (
 )
 from penstock.contracts.request import AsyncRequest, RequestState, WebhookStatus
 
+_UNSIGNED = "there is no active signing secret, and nothing is sent unsigned"
+
 
 class Verdict(StrEnum):
     """What became of a webhook, and so of its message."""
@@ -36,6 +38,9 @@ class Verdict(StrEnum):
 
     DEFERRED = "deferred"
     """Not sent, because its host is in trouble; the message comes again, and no attempt counts."""
+
+    UNSIGNED = "unsigned"
+    """Not sent, because there is no secret to sign it with; the message comes again later."""
 
     EXHAUSTED = "exhausted"
     """Not taken at the last attempt."""
@@ -52,7 +57,7 @@ class Verdict(StrEnum):
     @property
     def keeps_message(self) -> bool:
         """Whether the message stays in the queue."""
-        return self in {Verdict.DELAYED, Verdict.DEFERRED}
+        return self in {Verdict.DELAYED, Verdict.DEFERRED, Verdict.UNSIGNED}
 
 
 class Attempt(NamedTuple):
@@ -143,11 +148,12 @@ class WebhookService:
         self, request: AsyncRequest, url: WebhookUrl, received: Received, visit: Visit
     ) -> Attempt:
         now = self.clock()
+        if not (secrets := self.secrets.active()):
+            attempts = self.requests.count_webhook_attempt(request.request_id)
+            return self._try_later(received, attempts, _UNSIGNED, verdict=Verdict.UNSIGNED)
         body = self.content.body(request, now)
         event_id = received.notification.event_id
-        headers = webhook_headers(
-            request.request_id, event_id, body, self.secrets.active(), sent_at=now
-        )
+        headers = webhook_headers(request.request_id, event_id, body, secrets, sent_at=now)
         attempts = self.requests.count_webhook_attempt(request.request_id)
         try:
             answer = self.sender.send(url, body, headers)
@@ -168,12 +174,18 @@ class WebhookService:
         return self._try_later(received, attempts, answer.reason, wanted)
 
     def _try_later(
-        self, received: Received, attempts: int, reason: str, wanted_seconds: float = 0
+        self,
+        received: Received,
+        attempts: int,
+        reason: str,
+        wanted_seconds: float = 0,
+        *,
+        verdict: Verdict = Verdict.DELAYED,
     ) -> Attempt:
         if attempts >= self.max_attempts:
             return self._give_up(received, Verdict.EXHAUSTED, reason)
         self.queue.hide(received.receipt, delay_seconds(attempts, wanted_seconds, self.jitter()))
-        return Attempt(Verdict.DELAYED, reason)
+        return Attempt(verdict, reason)
 
     def _give_up(self, received: Received, verdict: Verdict, reason: str) -> Attempt:
         request_id = received.notification.request_id

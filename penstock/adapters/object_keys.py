@@ -23,6 +23,13 @@ def uploads_folder(tenant: Tenant) -> str:
     return f"uploads/{quote(tenant, safe='')}/"
 
 
+def is_upload_of(tenant: Tenant, key: str) -> bool:
+    """Whether a key lies in a tenant's folder; no part of it may look as if it led out."""
+    folder = uploads_folder(tenant)
+    within = key.removeprefix(folder)
+    return key.startswith(folder) and not {".", ".."} & set(within.split("/"))
+
+
 def result_key(request_id: RequestId) -> str:
     """Return the key of a result that was promised no other place."""
     return f"results/{request_id}"

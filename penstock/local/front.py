@@ -96,7 +96,7 @@ class Front:
         )
         app = web.Application()
         app.router.add_route("*", r"/{path:[\s\S]*}", self._forward)
-        self._runner = web.AppRunner(app, access_log=None)
+        self._runner = web.AppRunner(app, access_log=None, auto_decompress=False)
         await self._runner.setup()
         try:
             await web.TCPSite(self._runner, "127.0.0.1", port).start()
@@ -117,7 +117,7 @@ class Front:
         async with self._slots.take():
             try:
                 return await self._forwarded(request)
-            except aiohttp.ClientConnectionError as error:
+            except aiohttp.ClientError as error:
                 logger.warning("emulated API unreachable", extra={"reason": str(error)})
                 body = ErrorBody(error="the emulated API does not answer", error_code="unavailable")
                 return web.json_response(body.model_dump(), status=502)
@@ -153,4 +153,6 @@ class Front:
 
 def _end_to_end(headers: Mapping[str, str]) -> CIMultiDict[str]:
     pairs: Iterable[tuple[str, str]] = headers.items()
-    return CIMultiDict((name, value) for name, value in pairs if name.lower() not in _HOP_BY_HOP)
+    named = ",".join(value for name, value in pairs if name.lower() == "connection")
+    ending_here = _HOP_BY_HOP | {name.strip().lower() for name in named.split(",")}
+    return CIMultiDict((name, value) for name, value in pairs if name.lower() not in ending_here)

@@ -1,3 +1,5 @@
+import gzip
+
 import httpx
 import pytest
 from aiohttp import web
@@ -68,6 +70,56 @@ async def test_what_has_no_type_is_binary() -> None:
         await front.stop()
 
     assert seen == [("application/octet-stream", "*/*"), (None, "*/*")]
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "zstd", "nonsense"])
+@pytest.mark.parametrize("body", [gzip.compress(b"a" * 5_200), gzip.compress(b"a"), b"plain"])
+@pytest.mark.asyncio
+async def test_encoded_bodies_pass_unchanged_in_both_directions(encoding: str, body: bytes) -> None:
+    async def echo(request: web.Request) -> web.Response:
+        said = request.headers["Content-Encoding"]
+        return web.Response(body=await request.read(), headers={"Content-Encoding": said})
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", echo)
+    upstream = TestServer(app)
+    await upstream.start_server(auto_decompress=False)
+    front = Front(str(upstream.make_url("/stage")))
+    url = await front.start(0)
+    headers = {"Content-Encoding": encoding}
+    async with (
+        httpx.AsyncClient(trust_env=False, timeout=10) as http,
+        http.stream("POST", f"{url}/a", content=body, headers=headers) as answer,
+    ):
+        received = b"".join([chunk async for chunk in answer.aiter_raw()])
+    await front.stop()
+    await upstream.close()
+
+    assert (answer.status_code, answer.headers["Content-Encoding"]) == (200, encoding)
+    assert received == body
+
+
+@pytest.mark.asyncio
+async def test_what_concerns_one_hop_stays_there() -> None:
+    seen: list[set[str]] = []
+
+    async def remember(request: web.Request) -> web.Response:
+        seen.append({name.lower() for name in request.headers})
+        return web.Response(headers={"Connection": "X-Ours", "X-Ours": "1", "X-End": "2"})
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", remember)
+    async with TestServer(app) as upstream:
+        front = Front(str(upstream.make_url("/stage")))
+        url = await front.start(0)
+        headers = {"Connection": "x-hop, keep-alive", "X-Hop": "1", "X-End": "2", "TE": "trailers"}
+        async with httpx.AsyncClient(trust_env=False) as http:
+            answer = await http.get(f"{url}/a", headers=headers)
+        await front.stop()
+
+    assert not seen[0] & {"x-hop", "te", "connection"}
+    assert "x-end" in seen[0]
+    assert (answer.headers["X-End"], "X-Ours" in answer.headers) == ("2", False)
 
 
 @pytest.mark.asyncio

@@ -105,6 +105,7 @@ def _webhooks(args: DashboardArgs) -> Graph:
     seen = {
         "delivered": FunctionMetric.WEBHOOKS_DELIVERED,
         "to be repeated": FunctionMetric.WEBHOOKS_DELAYED,
+        "without a secret": FunctionMetric.WEBHOOKS_UNSIGNED,
         "held back": FunctionMetric.WEBHOOKS_DEFERRED,
         "given up": FunctionMetric.WEBHOOKS_EXHAUSTED,
         "receiver gone": FunctionMetric.WEBHOOKS_GONE,

@@ -6,7 +6,13 @@ from threading import RLock
 from typing import BinaryIO
 
 from penstock.adapters.contents import in_memory
-from penstock.adapters.object_keys import failure_key, payload_key, result_key, uploads_folder
+from penstock.adapters.object_keys import (
+    failure_key,
+    is_upload_of,
+    payload_key,
+    result_key,
+    uploads_folder,
+)
 from penstock.contracts.errors import InputUnreadableError, ObjectGoneError, PlaceRefusedError
 from penstock.contracts.origin import InputLocation, Location
 from penstock.contracts.outcome import StoredObject
@@ -113,8 +119,7 @@ class InMemoryPayloadStore(_WriteOnceObjects):
 
     def may_read(self, tenant: Tenant, location: Location) -> bool:
         """Whether it is an upload of this tenant."""
-        is_ours = location.bucket == self._bucket
-        return is_ours and location.key.startswith(uploads_folder(tenant))
+        return location.bucket == self._bucket and is_upload_of(tenant, location.key)
 
 
 class InMemoryResultStore(_WriteOnceObjects):

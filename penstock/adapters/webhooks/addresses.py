@@ -2,6 +2,9 @@
 
 from ipaddress import ip_address, ip_network
 
+_GLOBAL_UNICAST = ip_network("2000::/3")
+"""All of IPv6 that was ever given out for the Internet."""
+
 # What `ipaddress` counts as global although it leads elsewhere, or may in some Python versions.
 _NOT_PUBLIC = tuple(
     map(
@@ -9,15 +12,9 @@ _NOT_PUBLIC = tuple(
         (
             "192.0.0.0/24",  # IETF protocol assignments
             "192.88.99.0/24",  # relays of 6to4
-            "::/96",  # IPv4-compatible
-            "::ffff:0:0/96",  # IPv4-mapped
-            "64:ff9b::/96",  # NAT64: an IPv4 address inside
-            "64:ff9b:1::/48",  # NAT64 of a network of its own
             "2001::/23",  # IETF protocol assignments, among them Teredo
             "2002::/16",  # 6to4: an IPv4 address inside
             "3fff::/20",  # documentation
-            "5f00::/16",  # segment routing inside a network
-            "fec0::/10",  # site-local, as it once was
         ),
     )
 )
@@ -30,7 +27,8 @@ def is_public(address: str) -> bool:
     except ValueError:
         return False
     return (
-        parsed.is_global
+        (parsed.version == 4 or parsed in _GLOBAL_UNICAST)  # noqa: PLR2004 - IPv4
+        and parsed.is_global
         and not parsed.is_multicast
         and not getattr(parsed, "scope_id", None)
         and not any(parsed in network for network in _NOT_PUBLIC)

@@ -81,7 +81,7 @@ def show(
         print_json(shown)
         return
     if not shown:
-        typer.echo("none: webhooks are not signed; see 'secrets rotate'", err=True)
+        typer.echo("none: no webhook is sent until there is one; see 'secrets rotate'", err=True)
     for each in shown:
         typer.echo(f"{each['secret']}  {each['expires_at'] or 'does not expire'}")
 

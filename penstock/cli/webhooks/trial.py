@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from penstock.cli.webhooks.ports import WebhookPorts
 from penstock.contracts.contract import Contract
+from penstock.contracts.errors import SettingsError
 from penstock.contracts.http.baseten import WebhookBody
 from penstock.contracts.http.signature import webhook_headers
 from penstock.contracts.http.webhook_url import ForbiddenTargetError
@@ -44,6 +45,11 @@ def send_sample(ports: WebhookPorts, url: str) -> Trial:
     )
     body = sample.encoded()
     secrets = ports.secrets.read().active(now)
+    if not secrets:
+        raise SettingsError(
+            "the stack has no active signing secret, so no webhook is sent;"
+            " make one with 'penstock webhooks secrets rotate'"
+        )
     event_id = f"{sample.request_id}.sample"
     headers = webhook_headers(sample.request_id, event_id, body, secrets, now)
     began = time.monotonic()

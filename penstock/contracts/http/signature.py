@@ -54,21 +54,17 @@ def signed_at(body: bytes, header: str | None, secrets: Iterable[str]) -> int | 
 def webhook_headers(
     request_id: str, event_id: str, body: bytes, secrets: Sequence[str], sent_at: datetime
 ) -> dict[str, str]:
-    """Return every header that goes with `body`; without secrets there is no signature."""
-    headers = {
+    """Return every header that goes with `body`, signed by every secret."""
+    timestamp = int(sent_at.timestamp())
+    return {
         "Content-Type": "application/json",
         "User-Agent": _USER_AGENT,
         REQUEST_ID_HEADER: request_id,
         EVENT_ID_HEADER: event_id,
+        SIGNATURE_HEADER: signature(body, secrets),
+        TIMESTAMP_HEADER: str(timestamp),
+        TIMESTAMPED_SIGNATURE_HEADER: timestamped_signature(body, timestamp, secrets),
     }
-    if secrets:
-        timestamp = int(sent_at.timestamp())
-        headers |= {
-            SIGNATURE_HEADER: signature(body, secrets),
-            TIMESTAMP_HEADER: str(timestamp),
-            TIMESTAMPED_SIGNATURE_HEADER: timestamped_signature(body, timestamp, secrets),
-        }
-    return headers
 
 
 def _timed(body: bytes, timestamp: str) -> bytes:

@@ -32,6 +32,9 @@ class FunctionMetric(StrEnum):
     WEBHOOKS_OBSOLETE = "WebhooksObsolete"
     WEBHOOKS_DELAYED = "WebhooksDelayed"
     WEBHOOKS_DEFERRED = "WebhooksDeferred"
+    WEBHOOKS_UNSIGNED = "WebhooksUnsigned"
+    """Among those delayed: not sent, as there is no active signing secret."""
+
     WEBHOOKS_EXHAUSTED = "WebhooksExhausted"
     WEBHOOKS_GONE = "WebhooksGone"
     WEBHOOKS_FORBIDDEN = "WebhooksForbidden"

@@ -25,5 +25,5 @@ class SigningSecrets(Protocol):
     """The active webhook signing secrets. Raises `UnavailableError`."""
 
     def active(self) -> Sequence[str]:
-        """Return the secrets, newest first; empty means webhooks are not signed."""
+        """Return the secrets, newest first; while there are none no webhook is sent."""
         ...

@@ -12,7 +12,10 @@ PREFER_HEADER = "Prefer"
 # Grammar: RFC 7240 section 2. In a quoted string commas and semicolons mean nothing.
 _WORD = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _QUOTED = r'"(?:\\.|[^"\\])*"'
-_ELEMENT = re.compile(rf'(?:{_QUOTED}|[^,"]|")+', re.DOTALL)
+_QUOTED_STRING = re.compile(_QUOTED, re.DOTALL)
+_MARK = re.compile('[,"]')
+_LONGEST_HEADER = 4_096
+"""A longer one is left to the container unread."""
 _PREFERENCE = re.compile(
     rf"(?P<name>{_WORD})(?:\s*=\s*(?P<value>{_WORD}|{_QUOTED}))?\s*(?:;.*)?", re.DOTALL
 )
@@ -44,6 +47,8 @@ class Preferences(Contract):
 
         Of several modes, and of several waits, the first counts.
         """
+        if len(header) > _LONGEST_HEADER:
+            return cls(others=(header.strip(),))
         modes: list[Mode] = []
         waits: list[int] = []
         others: list[str] = []
@@ -83,9 +88,25 @@ class Preferences(Contract):
 _MODES = {mode.value: mode for mode in Mode if mode}
 
 
+def elements_of(header: str) -> Iterator[str]:
+    """Yield what stands between commas, each character looked at once or twice."""
+    begin = at = 0
+    may_close = True
+    while mark := _MARK.search(header, at):
+        at = mark.end()
+        if mark[0] == ",":
+            yield header[begin : mark.start()]
+            begin = at
+        elif may_close and (quoted := _QUOTED_STRING.match(header, mark.start())):
+            at = quoted.end()
+        else:
+            may_close = False  # a quote that is never closed is a character; so is any after it
+    yield header[begin:]
+
+
 def _elements(header: str) -> Iterator[tuple[str, str, str]]:
     """Yield each element with the name, in lower case, and the value of its preference."""
-    for found in _ELEMENT.findall(header):
+    for found in elements_of(header):
         element = found.strip()
         if preference := _PREFERENCE.fullmatch(element):
             yield element, preference["name"].lower(), _unquoted(preference["value"] or "")

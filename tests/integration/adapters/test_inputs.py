@@ -63,11 +63,16 @@ def test_an_upload_is_its_tenants_alone(ports: Ports) -> None:
     assert ports.payloads.may_read(ACME, upload.location)
     elsewhere = upload.location.model_copy(update={"bucket": "callers"})
     payload = Location(bucket="payloads", key="payloads/0")
+    climbing = [
+        upload.location.model_copy(update={"key": f"uploads/acme/{way}"})
+        for way in ("../evil/x", "./x", "a/..", "a/../../evil/x")
+    ]
     for tenant, location in (
         (Tenant("acm"), upload.location),
         (Tenant("acme/x"), upload.location),
         (ACME, elsewhere),
         (ACME, payload),
+        *((ACME, location) for location in climbing),
     ):
         assert not ports.payloads.may_read(tenant, location)
 

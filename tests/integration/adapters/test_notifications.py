@@ -121,7 +121,7 @@ def test_a_rotated_signing_secret_is_seen_within_a_minute(aws_ports: Ports) -> N
 
 
 @pytest.mark.integration
-def test_without_a_secret_webhooks_are_not_signed(aws: FakeClock) -> None:
+def test_a_stack_without_a_secret_has_no_active_one(aws: FakeClock) -> None:
     secrets = SecretsManagerSigningSecrets("absent", client("secretsmanager"), aws)
     assert list(secrets.active()) == []
 

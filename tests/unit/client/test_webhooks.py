@@ -1,6 +1,7 @@
 """Which webhooks are believed."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -29,6 +30,14 @@ def test_the_published_signatures_are_believed(secret: str, header: str) -> None
     assert webhook.data == {"ok": True}
 
 
+@pytest.mark.parametrize("secrets", [SECRET, [SECRET], (OLDER_SECRET, SECRET)])
+@pytest.mark.parametrize("body", [BODY, BODY.decode(), bytearray(BODY)])
+def test_a_body_of_text_or_bytes_and_one_secret_or_several_are_taken(
+    body: bytes | str, secrets: str | list[str]
+) -> None:
+    assert verify_webhook(body, SIGNED, secrets, now=NOW).model_id == "abc123"
+
+
 @pytest.mark.parametrize("known", [[SECRET], [OLDER_SECRET], [OLDER_SECRET, SECRET]])
 def test_during_a_rotation_either_secret_is_enough(known: list[str]) -> None:
     header = f"{SIGNED},{SIGNED_BY_OLDER}"
@@ -42,6 +51,12 @@ def test_during_a_rotation_either_secret_is_enough(known: list[str]) -> None:
         (BODY, None, [SECRET], "X-BASETEN-SIGNATURE"),
         (BODY, "", [SECRET], "X-BASETEN-SIGNATURE"),
         (BODY, SIGNED, [], "no signing secret"),
+        (BODY, SIGNED, "", "no signing secret"),
+        (BODY, SIGNED, [SECRET.encode()], "a signing secret is a text"),
+        (BODY, SIGNED, SECRET.encode(), "a signing secret is a text"),
+        ({"request_id": "a"}, SIGNED, SECRET, "the body is a dict"),
+        (BODY, "sha256=00", SECRET, "not of the form v1=<hex>"),
+        ("é\ud83d", SIGNED, SECRET, "no signature"),
         (BODY, SIGNED, ["whsec_wrong"], "no signature"),
         (BODY, "v1=", [SECRET], "no signature"),
         (BODY + b" ", SIGNED, [SECRET], "no signature"),
@@ -49,7 +64,7 @@ def test_during_a_rotation_either_secret_is_enough(known: list[str]) -> None:
     ],
 )
 def test_a_webhook_nobody_signed_is_refused(
-    body: bytes, header: str | None, secrets: list[str], reason: str
+    body: Any, header: str | None, secrets: Any, reason: str
 ) -> None:
     with pytest.raises(WebhookVerificationError) as refused:
         verify_webhook(body, header, secrets, now=NOW)

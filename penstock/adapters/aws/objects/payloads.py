@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 from penstock.adapters.aws.availability import aws_call, error_code
 from penstock.adapters.aws.objects.new_object import NewObject
 from penstock.adapters.aws.objects.write_once import WriteOnceBucket
-from penstock.adapters.object_keys import payload_key, uploads_folder
+from penstock.adapters.object_keys import is_upload_of, payload_key, uploads_folder
 from penstock.contracts.errors import InputUnreadableError
 from penstock.contracts.origin import InputLocation, Location
 from penstock.contracts.outcome import StoredObject
@@ -73,8 +73,7 @@ class S3PayloadStore(WriteOnceBucket):
 
     def may_read(self, tenant: Tenant, location: Location) -> bool:
         """Whether it is an upload of this tenant."""
-        is_ours = location.bucket == self._bucket
-        return is_ours and location.key.startswith(uploads_folder(tenant))
+        return location.bucket == self._bucket and is_upload_of(tenant, location.key)
 
 
 def _unreadable(location: Location, reason: str) -> InputUnreadableError:

@@ -24,10 +24,9 @@ _HEADERS = {
     REQUEST_ID_HEADER: "The request id again.",
     EVENT_ID_HEADER: "The same however often this webhook is sent.",
     SIGNATURE_HEADER: (
-        "`v1=<hex>[,v1=<hex>]`: HMAC-SHA256 of the body under each active secret, the newest "
-        "first. Absent if the stack has no secret."
+        "`v1=<hex>[,v1=<hex>]`: HMAC-SHA256 of the body under each active secret, the newest first."
     ),
-    TIMESTAMP_HEADER: "When this attempt was made, in unix seconds; goes with a signature.",
+    TIMESTAMP_HEADER: "When this attempt was made, in unix seconds.",
     TIMESTAMPED_SIGNATURE_HEADER: (
         "`t=<unix seconds>,v1=<hex>[,v1=<hex>]`: the same over `<unix seconds>.<body>`."
     ),

@@ -79,4 +79,13 @@ def test_secrets_are_shown_in_full_to_who_asks_for_it(penstock: CommandLine) -> 
 
 def test_a_stack_without_a_secret_is_told_of(penstock: CommandLine, stack: StackInMemory) -> None:
     stack.secrets.stored = stack.secrets.stored.model_copy(update={"secrets": ()})
-    assert "webhooks are not signed" in penstock("webhooks", "secrets", "show").stderr
+    assert "no webhook is sent until there is one" in penstock("webhooks", "secrets", "show").stderr
+
+
+def test_no_sample_is_sent_without_a_secret(penstock: CommandLine, stack: StackInMemory) -> None:
+    stack.secrets.stored = stack.secrets.stored.model_copy(update={"secrets": ()})
+
+    done = penstock("webhooks", "test", "https://hooks.example.com/done")
+
+    assert (done.exit_code, stack.receivers.posts) == (2, [])
+    assert "no active signing secret" in done.stderr

@@ -1,10 +1,12 @@
 """Reading `Prefer`, and what becomes of it."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock.dialects.datacrunch.preferences import Mode, Preferences
+from penstock.dialects.datacrunch.preferences import Mode, Preferences, elements_of
 
 MODES = ("respond-async", "respond-async-proxy", "respond-async-container")
 
@@ -40,6 +42,23 @@ def test_anything_else_is_synchronous(header: str) -> None:
 
 def test_a_quote_that_is_never_closed_hides_nothing() -> None:
     assert Preferences.read('note="oops, respond-async').mode is Mode.ASYNC
+
+
+def test_a_header_of_open_quotes_is_read_in_one_pass() -> None:
+    # In quadratic time this takes hours.
+    header = '"\\' * 500_000 + ",b"
+    assert list(elements_of(header)) == [header[:-2], "b"]
+
+
+def test_a_header_beyond_any_sense_is_left_to_the_container() -> None:
+    header = "respond-async, " + "x" * 5_000
+    assert Preferences.read(header) == Preferences(others=(header,))
+
+
+@given(st.text(alphabet='a,"\\ ='))
+def test_elements_are_those_of_the_grammar(header: str) -> None:
+    grammar = re.compile(r'(?:"(?:\\.|[^"\\])*"|[^,"]|")+', re.DOTALL)
+    assert [each for each in elements_of(header) if each] == grammar.findall(header)
 
 
 def test_what_is_unknown_is_kept_as_it_was_written() -> None:

@@ -50,6 +50,13 @@ def test_only_what_was_not_taken_stays(webhooks: Webhooks, world: World) -> None
     assert [receipt for receipt, _ in webhooks.queue.hidden] == ["receipt-1"]
 
 
+def test_what_cannot_be_signed_counts_as_delayed_and_by_itself(world: World) -> None:
+    webhooks = Webhooks(world, secrets=(), max_attempts=2)
+    event = queue_event(ended(world, GOOD))
+    assert consume(webhooks, event) == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
+    assert world.counted == {"WebhooksUnsigned": 1, "WebhooksDelayed": 1}
+
+
 def test_a_last_attempt_that_fails_leaves_the_queue(webhooks: Webhooks, world: World) -> None:
     event = queue_event(ended(world, BAD))
     consume(webhooks, event)

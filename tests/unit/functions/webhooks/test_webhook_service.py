@@ -52,13 +52,21 @@ def test_a_post_names_and_signs_itself(webhooks: Webhooks, world: World) -> None
         assert signed_at(body, headers["X-PENSTOCK-SIGNATURE"], [secret]) == now
 
 
-@pytest.mark.spec("baseten", 28)
-def test_without_a_secret_there_is_no_signature(world: World) -> None:
-    webhooks = Webhooks(world, secrets=())
-    webhooks.deliver(world.succeeded(b"1", webhook=URL))
-    assert set(webhooks.receivers.posts[0][2]) == {
-        "Content-Type", "User-Agent", "X-BASETEN-REQUEST-ID", "X-PENSTOCK-EVENT-ID",
-    }  # fmt: skip
+def test_without_a_secret_nothing_is_sent_and_it_is_tried_again_until_it_is_given_up(
+    world: World,
+) -> None:
+    webhooks = Webhooks(world, secrets=(), max_attempts=2)
+    row = world.succeeded(b"1", webhook=URL)
+
+    first = webhooks.deliver(row)
+    assert first.verdict is Verdict.UNSIGNED
+    assert "no active signing secret" in first.reason
+    assert first.verdict.keeps_message
+    assert len(webhooks.queue.hidden) == 1
+
+    assert webhooks.deliver(row, receive_count=2).verdict is Verdict.EXHAUSTED
+    assert "no active signing secret" in webhooks.queue.buried[0][1]
+    assert webhooks.receivers.posts == []
 
 
 @pytest.mark.spec("baseten", 27)
