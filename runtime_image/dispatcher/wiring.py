@@ -4,7 +4,7 @@ import asyncio
 import os
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from penstock.adapters.aws.clients import client
 from penstock.adapters.aws.dead_letters import SqsDeadLetterQueue
@@ -31,7 +31,7 @@ from runtime_image.dispatcher.observability.probes import serve_probes
 from runtime_image.dispatcher.observability.tracing import NO_TRACING, Tracing, tracing_of
 from runtime_image.dispatcher.process import Drain, Process
 from runtime_image.dispatcher.scheduling.gate import Gate
-from runtime_image.dispatcher.scheduling.holding import Heartbeats
+from runtime_image.dispatcher.scheduling.holding import Heartbeats, heartbeat_timeout_seconds
 from runtime_image.dispatcher.scheduling.lanes import Lanes
 from runtime_image.dispatcher.settling import Settling
 from runtime_image.dispatcher.spot_notice import watch_spot_notice
@@ -53,6 +53,10 @@ class Ports:
     payloads: PayloadStore
     results: ResultStore
     notifier: Notifier
+    heartbeat_requests: RequestStore | None = None
+    """The same table for renewals, which are worth nothing when they are late."""
+
+    heartbeat_queue: RequestQueue | None = None
     clock: Clock = utc_now
     tracing: Tracing = NO_TRACING
 
@@ -60,6 +64,7 @@ class Ports:
 def aws_ports(environment: DispatcherEnvironment) -> Ports:
     """Return the ports over AWS."""
     s3 = client("s3")
+    prompt_seconds = heartbeat_timeout_seconds(environment.lease_seconds)
     return Ports(
         requests=DynamoRequestStore(environment.requests_table, client("dynamodb")),
         queue=SqsRequestQueue(environment.queue_urls, client("sqs")),
@@ -67,6 +72,12 @@ def aws_ports(environment: DispatcherEnvironment) -> Ports:
         payloads=S3PayloadStore(environment.payloads_bucket, s3),
         results=S3ResultStore(environment.results_bucket, s3),
         notifier=SnsNotifier(environment.succeeded_topic, environment.failed_topic, client("sns")),
+        heartbeat_requests=DynamoRequestStore(
+            environment.requests_table, client("dynamodb", prompt_seconds=prompt_seconds)
+        ),
+        heartbeat_queue=SqsRequestQueue(
+            environment.queue_urls, client("sqs", prompt_seconds=prompt_seconds)
+        ),
         tracing=tracing_of(),
     )
 
@@ -84,7 +95,7 @@ def wire(
     gate = _gate(environment, batching)
     slots = environment.concurrency_target
     threads = Threads("aws", min(32, 4 + 2 * slots), short=min(_MOST_SHORT_CALLS, 3 + slots))
-    heartbeats = Heartbeats(protocol, ports.queue, environment.lease_seconds)
+    heartbeats = _heartbeats(environment, ports, protocol)
     readiness = Readiness(model_server)
     worker = Worker(
         protocol=protocol,
@@ -118,6 +129,16 @@ def _protocol(environment: DispatcherEnvironment, ports: Ports) -> RequestProtoc
         worker=f"{socket.gethostname()}/{os.getpid()}",
         lease_seconds=environment.lease_seconds,
         max_input_bytes=environment.max_input_bytes,
+    )
+
+
+def _heartbeats(
+    environment: DispatcherEnvironment, ports: Ports, protocol: RequestProtocol
+) -> Heartbeats:
+    return Heartbeats(
+        replace(protocol, requests=ports.heartbeat_requests or ports.requests),
+        ports.heartbeat_queue or ports.queue,
+        environment.lease_seconds,
     )
 
 

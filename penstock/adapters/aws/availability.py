@@ -13,12 +13,21 @@ _UNREACHABLE = (
     botocore_exceptions.HTTPClientError,
     botocore_exceptions.IncompleteReadError,
 )
+# The agent or the endpoint that hands out credentials fails for a while, or is just starting.
+_WITHOUT_CREDENTIALS = (
+    botocore_exceptions.CredentialRetrievalError,
+    botocore_exceptions.MetadataRetrievalError,
+    botocore_exceptions.NoCredentialsError,
+)
 _TRANSIENT_CODES = {
     "BandwidthLimitExceeded",
+    "ExpiredToken",  # the credentials' lifetime ended before others were fetched
+    "ExpiredTokenException",
     "InternalError",
     "KmsThrottled",
     "OverLimit",  # SQS: about 120,000 messages of this queue are in flight
     "ProvisionedThroughputExceededException",
+    "RequestExpired",
     "RequestLimitExceeded",
     "RequestThrottled",
     "RequestThrottledException",
@@ -52,7 +61,7 @@ def aws_call(operation: str) -> Iterator[None]:
         if _is_transient(error):
             raise UnavailableError(operation, error_code(error)) from error
         raise
-    except _UNREACHABLE as error:
+    except (*_UNREACHABLE, *_WITHOUT_CREDENTIALS) as error:
         raise UnavailableError(operation, str(error)) from error
 
 

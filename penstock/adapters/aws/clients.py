@@ -71,7 +71,9 @@ class _OnDemand:
 
 
 @overload
-def client(service: Literal["dynamodb"], *, on_demand: bool = ...) -> "DynamoDBClient": ...
+def client(
+    service: Literal["dynamodb"], *, on_demand: bool = ..., prompt_seconds: float | None = ...
+) -> "DynamoDBClient": ...
 @overload
 def client(service: Literal["s3"], *, on_demand: bool = ...) -> "S3Client": ...
 @overload
@@ -81,21 +83,29 @@ def client(
 @overload
 def client(service: Literal["sns"], *, on_demand: bool = ...) -> "SNSClient": ...
 @overload
-def client(service: Literal["sqs"], *, on_demand: bool = ...) -> "SQSClient": ...
+def client(
+    service: Literal["sqs"], *, on_demand: bool = ..., prompt_seconds: float | None = ...
+) -> "SQSClient": ...
 @overload
-def client(service: Service, *, on_demand: bool = ...) -> "AnyClient": ...
-def client(service: Service, *, on_demand: bool = False) -> "AnyClient":
+def client(
+    service: Service, *, on_demand: bool = ..., prompt_seconds: float | None = ...
+) -> "AnyClient": ...
+def client(
+    service: Service, *, on_demand: bool = False, prompt_seconds: float | None = None
+) -> "AnyClient":
     """Return this process's client of `service`; clients may be shared by threads.
 
     Args:
         service: Whose client.
         on_demand: Make it at its first use. Making one takes 20 to 40 ms of a cold start, too much
             for a service that few calls need.
+        prompt_seconds: A client of its own that waits so long for a connection and so long for an
+            answer, and repeats nothing: for calls that are worth nothing when they are late.
     """
     if on_demand:
         return cast("AnyClient", _OnDemand(service))
     with _making:
-        return _client(service)
+        return _client(service, prompt_seconds)
 
 
 def forget_clients() -> None:
@@ -115,10 +125,12 @@ def _session() -> botocore.session.Session:
 
 
 @cache
-def _client(service: Service) -> "AnyClient":
+def _client(service: Service, prompt_seconds: float | None) -> "AnyClient":
     # botocore itself reads only AWS_DEFAULT_REGION and the profile's region.
     region = os.environ.get("AWS_REGION")
-    made = _session().create_client(service, region_name=region, config=_config(service))
+    made = _session().create_client(
+        service, region_name=region, config=_config(service, prompt_seconds)
+    )
     if service == "s3":
         made.meta.events.register_last("before-call.s3", _send_small_bodies_at_once)
     return cast("AnyClient", made)
@@ -134,14 +146,15 @@ def _send_small_bodies_at_once(params: dict[str, Any], **_: object) -> None:
         params["headers"].pop("Expect", None)
 
 
-def _config(service: Service) -> Config:
+def _config(service: Service, prompt_seconds: float | None) -> Config:
     # An emulator knows its buckets by path. Against AWS "virtual" also makes presigned URLs name
     # the region, so that a new bucket does not answer with a redirect.
+    usual_seconds = _LONG_POLL_READ_TIMEOUT_SECONDS if service == "sqs" else _READ_TIMEOUT_SECONDS
     is_emulated = bool(os.environ.get("AWS_ENDPOINT_URL"))
     return Config(
-        connect_timeout=3,
-        read_timeout=_LONG_POLL_READ_TIMEOUT_SECONDS if service == "sqs" else _READ_TIMEOUT_SECONDS,
-        retries={"mode": "standard", "total_max_attempts": 3},
+        connect_timeout=min(3, prompt_seconds or 3),
+        read_timeout=prompt_seconds or usual_seconds,
+        retries={"mode": "standard", "total_max_attempts": 1 if prompt_seconds else 3},
         max_pool_connections=64,
         tcp_keepalive=True,
         # AWS validates too, and ours are typed: a tenth of a call's CPU.

@@ -1,24 +1,31 @@
 """The requests in this worker's hands, and the heartbeats that keep them here."""
 
 import asyncio
-import logging
-from collections.abc import Coroutine
+from collections import defaultdict
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from penstock.contracts.errors import LeaseLostError, PenstockError, UnavailableError
 from penstock.contracts.ports.requests import Delivery, RequestQueue
 from penstock.contracts.request import AsyncRequest
 from penstock.protocol.request_protocol import RequestProtocol
 from runtime_image.dispatcher.concurrency import Threads
+from runtime_image.dispatcher.scheduling.endurance import Endurance
+from runtime_image.dispatcher.scheduling.gate import RECEIVE_LIMIT
 
-logger = logging.getLogger(__name__)
-
+P = ParamSpec("P")
 T = TypeVar("T")
 
 _CANCEL_WATCH_SECONDS = 0.5
 """Between looks whether a running request is still wanted: one batched read."""
+
+_MOST_HANGING = 32
+"""Threads of heartbeats; nearly always four are enough."""
+
+_QUICK_SECONDS = 1.0
+"""An answer that takes less is not late, however short the lease."""
 
 
 class Interruption(StrEnum):
@@ -53,6 +60,9 @@ class Held:
     is_decided: bool = False
     """Whether what becomes of it stands in its row: there is no lease any more."""
 
+    is_being_renewed: bool = False
+    """Whether a heartbeat is about its lease right now."""
+
     waits: asyncio.Future[Any] | None = field(default=None, repr=False)
     """What it waits for right now: a turn or the model. Only that may be interrupted."""
 
@@ -82,6 +92,11 @@ class Held:
             raise RequestInterruptedError(self.interruption) from None
 
     @property
+    def has_lease(self) -> bool:
+        """Whether there is a lease to renew."""
+        return self.request is not None and not self.is_decided
+
+    @property
     def claimed(self) -> AsyncRequest:
         """The request, where it must have been claimed."""
         if self.request is None:
@@ -96,28 +111,38 @@ class Held:
 
 
 class Heartbeats:
-    """Renews the visibility of every held message and the lease of every claimed request."""
+    """Renews the visibility of every held message and the lease of every claimed request.
+
+    Each lease is renewed by itself and each batch of messages is hidden by itself, so that a call
+    that hangs delays nothing but what it is about.
+    """
 
     def __init__(
         self, protocol: RequestProtocol, queue: RequestQueue, lease_seconds: float
     ) -> None:
+        """Wire it; the ports may have timeouts of their own, shorter than a call's here."""
         self._protocol = protocol
         self._queue = queue
         self._lease_seconds = lease_seconds
-        self._threads = Threads("heartbeat", 4)
+        # A call that hangs keeps its thread and, after a moment, no turn: others go on.
+        self._threads = Threads("heartbeat", _MOST_HANGING, short=4)
+        self._call_seconds = max(_QUICK_SECONDS, lease_seconds / 3)
+        self._renewing = Endurance("lease not renewed")
+        self._hiding = Endurance("messages not hidden")
+        self._watching = Endurance("cancellations not read")
         self.held: set[Held] = set()
 
     async def run(self) -> None:
-        """Beat every third of the lease, until cancelled."""
-        while True:
-            await asyncio.sleep(self._lease_seconds / 3)
-            await self.beat()
+        """Beat every third of the lease, until cancelled; no beat waits for the one before."""
+        async with asyncio.TaskGroup() as calls:
+            while True:
+                await asyncio.sleep(self._lease_seconds / 3)
+                self._start(calls)
 
     async def beat(self) -> None:
         """Renew everything once."""
-        held = list(self.held)
-        claimed = [one for one in held if one.request is not None and not one.is_decided]
-        await asyncio.gather(self._hide(held), *(self._renew(one) for one in claimed))
+        async with asyncio.TaskGroup() as calls:
+            self._start(calls)
 
     async def watch_cancellations(self) -> None:
         """Stop what its caller no longer wants, well before the next heartbeat; until cancelled."""
@@ -134,46 +159,75 @@ class Heartbeats:
             }
             if not lasting:
                 continue
-            try:
-                unwanted = await self._threads(self._protocol.wanted_to_stop, list(lasting))
-            except UnavailableError as error:
-                logger.warning("cancellations not read", extra={"reason": str(error)})
-                continue
-            for request_id in unwanted:
-                lasting[request_id].interrupt(Interruption.CANCELED)
+            with self._watching:
+                unwanted = await self._promptly(self._protocol.wanted_to_stop, list(lasting))
+                for request_id in unwanted:
+                    lasting[request_id].interrupt(Interruption.CANCELED)
 
     def close(self) -> None:
         """Release the threads."""
         self._threads.close()
 
-    async def _hide(self, held: list[Held]) -> None:
-        if not held:
-            return
+    def _start(self, calls: asyncio.TaskGroup) -> None:
+        for batch in _batches(self.held):
+            calls.create_task(self._hide(batch))
+        for one in self.held:
+            if one.has_lease and not one.is_being_renewed:
+                one.is_being_renewed = True
+                calls.create_task(self._keep(one))
+
+    async def _hide(self, deliveries: list[Delivery]) -> None:
         # A message that SQS no longer knows as ours comes up again, here or elsewhere; the row
         # then says who holds the request.
+        with self._hiding:
+            await self._promptly(self._queue.hide, deliveries, self._lease_seconds)
+
+    async def _keep(self, held: Held) -> None:
+        """Renew one lease; while that fails, again and again until the lease has lapsed."""
         try:
-            deliveries = [one.delivery for one in held]
-            await self._threads(self._queue.hide, deliveries, self._lease_seconds)
-        except UnavailableError as error:
-            logger.warning("messages not hidden", extra={"reason": str(error)})
+            while held.has_lease:
+                with self._renewing:
+                    await self._renew(held)
+                    return
+                until = held.claimed.lease_until
+                if until is None or until <= self._protocol.clock():
+                    held.interrupt(Interruption.LEASE_LOST)
+                    return
+                await asyncio.sleep(self._lease_seconds / 12)
+        finally:
+            held.is_being_renewed = False
 
     async def _renew(self, held: Held) -> None:
-        request = held.request
-        if request is None:
-            return
+        request = held.claimed
         try:
-            renewed = await self._threads(self._protocol.renew, request)
+            renewed = await self._promptly(self._protocol.renew, request)
         except LeaseLostError:
-            held.interrupt(Interruption.LEASE_LOST)
-        except UnavailableError as error:
-            logger.warning(
-                "lease not renewed",
-                extra={"request_id": request.request_id, "reason": str(error)},
-            )
-            if request.lease_until is None or request.lease_until <= self._protocol.clock():
+            if held.has_lease:  # else its own next step came first
                 held.interrupt(Interruption.LEASE_LOST)
-        else:
-            if held.request is request:  # not overtaken by the request's own next step
-                held.request = renewed
-            if renewed.cancel_requested:
-                held.interrupt(Interruption.CANCELED)
+            return
+        if held.request is request:  # not overtaken by the request's own next step
+            held.request = renewed
+        if renewed.cancel_requested:
+            held.interrupt(Interruption.CANCELED)
+
+    async def _promptly(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            async with asyncio.timeout(self._call_seconds):
+                return await self._threads(call, *args, **kwargs)
+        except TimeoutError as error:
+            raise UnavailableError("heartbeat", "no answer in time") from error
+
+
+def heartbeat_timeout_seconds(lease_seconds: float) -> float:
+    """Return how long one heartbeat may wait for a connection, and then for an answer."""
+    return max(_QUICK_SECONDS, lease_seconds / 6)
+
+
+def _batches(held: Iterable[Held]) -> Iterator[list[Delivery]]:
+    """Yield what SQS hides in one call: messages of one lane."""
+    lanes: defaultdict[int, list[Delivery]] = defaultdict(list)
+    for one in held:
+        lanes[one.delivery.priority].append(one.delivery)
+    for lane in lanes.values():
+        for start in range(0, len(lane), RECEIVE_LIMIT):
+            yield lane[start : start + RECEIVE_LIMIT]

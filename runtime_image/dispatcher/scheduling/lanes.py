@@ -1,18 +1,15 @@
 """Receiving: strict priority over the three queues of the deployment."""
 
 import asyncio
-import logging
 import time
 from collections.abc import Callable, Sequence
 from enum import Enum
 
-from penstock.contracts.errors import UnavailableError
 from penstock.contracts.ports.requests import Delivery, RequestQueue
 from runtime_image.dispatcher.concurrency import Threads
 from runtime_image.dispatcher.model_server.readiness import Readiness
+from runtime_image.dispatcher.scheduling.endurance import Endurance
 from runtime_image.dispatcher.scheduling.gate import RECEIVE_LIMIT, Gate
-
-logger = logging.getLogger(__name__)
 
 PRIORITIES = range(3)
 _WAIT_SECONDS = 2
@@ -57,6 +54,8 @@ class Lanes:
         self._lease_seconds = lease_seconds
         self._readiness = readiness
         self._threads = Threads("receive", len(PRIORITIES))
+        self._receiving = [Endurance(f"receive from lane {each} failed") for each in PRIORITIES]
+        self._returning = Endurance("messages not returned")
         self._known = [_Lane.UNKNOWN] * len(PRIORITIES)
         self._news = asyncio.Event()
         self._stopped = asyncio.Event()
@@ -159,22 +158,23 @@ class Lanes:
         found_empty = asyncio.get_running_loop().call_later(
             _QUIET_SECONDS, self._learn, priority, _Lane.EMPTY
         )
+        deliveries: Sequence[Delivery] | None = None
         try:
-            deliveries = await self._threads(
-                self._queue.receive,
-                priority=priority,
-                max_messages=asked,
-                wait_seconds=_WAIT_SECONDS,
-                visible_after_seconds=self._lease_seconds,
-            )
-        except UnavailableError as error:
-            logger.warning("receive failed", extra={"lane": priority, "reason": str(error)})
+            with self._receiving[priority]:
+                deliveries = await self._threads(
+                    self._queue.receive,
+                    priority=priority,
+                    max_messages=asked,
+                    wait_seconds=_WAIT_SECONDS,
+                    visible_after_seconds=self._lease_seconds,
+                )
+        finally:
+            found_empty.cancel()
+        if deliveries is None:
             # Lower lanes need not wait for one that cannot be read.
             self._learn(priority, _Lane.EMPTY)
             await asyncio.sleep(_PAUSE_SECONDS)
             return ()
-        finally:
-            found_empty.cancel()
         if not deliveries:
             self._learn(priority, _Lane.EMPTY)
             # A queue that does not wait must not make us spin.
@@ -182,7 +182,5 @@ class Lanes:
         return deliveries
 
     async def _return(self, deliveries: Sequence[Delivery]) -> None:
-        try:
+        with self._returning:
             await self._threads(self._queue.hide, deliveries, 0)
-        except UnavailableError as error:
-            logger.warning("messages not returned", extra={"reason": str(error)})

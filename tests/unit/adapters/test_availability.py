@@ -33,6 +33,9 @@ def client_error(code: str, status: int = 400) -> ClientError:
         client_error("TooManyRequestsException"),
         client_error("AWS.SimpleQueueService.OverLimit", 403),
         client_error("SlowDown", 503),
+        client_error("ExpiredToken"),
+        client_error("ExpiredTokenException"),
+        client_error("RequestExpired"),
         client_error("NeverHeardOf", 500),
         client_error("NeverHeardOf", 429),
     ],
@@ -68,10 +71,24 @@ def test_a_broken_connection_makes_aws_unavailable(cause: Exception) -> None:
 @pytest.mark.parametrize(
     "cause",
     [
+        botocore_exceptions.CredentialRetrievalError(provider="container", error_msg="timed out"),
+        botocore_exceptions.MetadataRetrievalError(error_msg="timed out"),
+        botocore_exceptions.NoCredentialsError(),
+    ],
+    ids=lambda cause: type(cause).__name__,
+)
+def test_credentials_that_cannot_be_fetched_make_aws_unavailable(cause: Exception) -> None:
+    with pytest.raises(UnavailableError) as error, aws_call("renew lease"):
+        raise cause
+    assert error.value.__cause__ is cause
+
+
+@pytest.mark.parametrize(
+    "cause",
+    [
         client_error("AccessDeniedException", 403),
         client_error("ResourceNotFoundException"),
         client_error("ConditionalCheckFailedException"),
-        botocore_exceptions.NoCredentialsError(),
         ValueError("a bug"),
     ],
     ids=str,

@@ -2,7 +2,7 @@
 
 from io import BytesIO
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 import pytest
 from botocore.awsrequest import AWSResponse
@@ -12,6 +12,7 @@ from botocore.loaders import Loader
 from urllib3 import HTTPResponse
 
 from penstock.adapters.aws.clients import Service, client, forget_clients
+from runtime_image.dispatcher.scheduling.holding import heartbeat_timeout_seconds
 
 pytestmark = pytest.mark.usefixtures("aws_variables")
 
@@ -72,6 +73,19 @@ def test_calls_are_repeated_twice_at_most() -> None:
     assert config.retries == {"mode": "standard", "total_max_attempts": 3}
     assert (config.connect_timeout, config.max_pool_connections) == (3, 64)
     assert config.tcp_keepalive
+
+
+@pytest.mark.parametrize("service", ["dynamodb", "sqs"])
+def test_a_heartbeat_waits_a_sixth_of_the_lease_and_is_not_repeated(
+    service: Literal["dynamodb", "sqs"],
+) -> None:
+    seconds = heartbeat_timeout_seconds(30)
+    prompt = client(service, prompt_seconds=seconds)
+    config = config_of(prompt)
+    assert (seconds, config.read_timeout) == (5, 5)
+    assert config.connect_timeout <= seconds
+    assert config.retries["total_max_attempts"] == 1
+    assert prompt is not client(service)
 
 
 def test_calls_say_whose_they_are() -> None:

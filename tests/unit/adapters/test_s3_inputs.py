@@ -4,7 +4,6 @@ from io import BytesIO
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 from botocore.response import StreamingBody
 from botocore.stub import Stubber
 
@@ -57,7 +56,7 @@ def test_what_may_be_readable_later_is_unavailable(code: str, status: int) -> No
 
 
 def test_a_fault_of_our_own_credentials_is_not_the_callers() -> None:
-    with pytest.raises(ClientError, match="ExpiredToken"):
+    with pytest.raises(UnavailableError, match="ExpiredToken"):
         fetch(refusal("ExpiredToken", 400), BytesIO())
 
 

@@ -25,12 +25,12 @@ class UnevenQueue(InMemoryRequestQueue):
 
     def __init__(self) -> None:
         super().__init__(utc_now)
-        self.highest_fails = False
+        self.highest_fails: Exception | None = None
         self._lowest_has_answered = Event()
 
     def receive(self, *, priority: int, **wanted: Any) -> Sequence[Delivery]:
         if priority == 0 and self.highest_fails:
-            raise UnavailableError("receive", "throttled")
+            raise self.highest_fails
         if priority == 0:
             assert self._lowest_has_answered.wait(timeout=10)
         deliveries = super().receive(priority=priority, **wanted)
@@ -137,8 +137,13 @@ async def test_the_highest_of_what_came_while_the_slot_was_busy_is_fetched(
     assert fetched == [0]
 
 
-async def test_a_lane_that_cannot_be_read_keeps_no_lower_one_waiting(queue: UnevenQueue) -> None:
-    queue.highest_fails = True
+@pytest.mark.parametrize(
+    "error", [UnavailableError("receive", "throttled"), RuntimeError("nobody foresaw this")]
+)
+async def test_a_lane_that_cannot_be_read_keeps_no_lower_one_waiting(
+    queue: UnevenQueue, error: Exception
+) -> None:
+    queue.highest_fails = error
     queue.put(2)
     fetched: list[int] = []
     async with busy(queue, fetched) as is_free:

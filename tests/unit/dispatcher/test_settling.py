@@ -80,7 +80,7 @@ async def test_a_worker_that_died_in_the_last_attempt_leaves_a_letter(
 ) -> None:
     world.submit(retry=RetryPolicy(max_attempts=1))
     world.protocol().claim(world.receive())
-    clock.advance(LEASE_SECONDS + 1)
+    clock.advance(LEASE_SECONDS + 60 + 1)
 
     delivery = world.receive()
     await settling.settle(delivery, world.protocol("w2").claim(delivery))
