@@ -31,7 +31,7 @@ def _each_once(arns: tuple[str, ...]) -> tuple[str, ...]:
     return arns
 
 
-RoleArn = Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+$")]
+RoleArn = Annotated[str, Field(pattern=r"^arn:aws:iam::\d{12}:role/[\w+=,.@/-]+$")]
 Capacity = Literal["spot", "on-demand"]
 
 

@@ -1,11 +1,12 @@
 """Everything a stack can be told: the block `penstock:settings` of `Pulumi.<stack>.yaml`."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
 import pulumi
 import yaml
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from infra.settings.api.api_settings import ApiSettings
 from infra.settings.cluster_settings import ClusterSettings
@@ -18,10 +19,24 @@ from infra.settings.models.fingerprints import check_fingerprints
 from infra.settings.network_settings import NetworkSettings
 from infra.settings.observability_settings import ObservabilitySettings
 from infra.settings.settings import Settings
+from infra.settings.tags import checked_tags
 from penstock.contracts.errors import SettingsError
 
 LogDays = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 3653]
 """The retentions that CloudWatch Logs knows."""
+
+
+_REGION = re.compile(r"(af|ap|ca|eu|il|me|mx|sa|us)-[a-z]+-\d")
+"""Of the partition `aws`, as botocore tells them from those of others."""
+
+
+def _region(name: str) -> str:
+    if not _REGION.fullmatch(name):
+        raise ValueError(
+            f"{name} is no region of the partition aws, and ARNs and hosts are named in that one:"
+            " choose one such as eu-west-1"
+        )
+    return name
 
 
 class TenantSettings(Settings):
@@ -75,8 +90,9 @@ class StackSettings(Settings):
     environment: Literal["local", "dev", "staging", "production"]
     """In staging and production nothing that holds data can be deleted by accident."""
 
-    region: Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")]
-    """The AWS region that everything is in, such as `eu-west-1`."""
+    region: Annotated[str, Field(pattern=r"^[a-z]{2,}(-[a-z]+)+-\d$"), AfterValidator(_region)]
+    """The AWS region that everything is in, such as `eu-west-1`; not one of GovCloud, China or
+    another partition of AWS."""
 
     encryption: Literal["aws", "customer"] | None = None
     """Under which keys data lies: those that AWS keeps in your account, or one of your own, which
@@ -96,8 +112,8 @@ class StackSettings(Settings):
     retention: RetentionSettings = RetentionSettings()
     images: ImageSettings = ImageSettings()
     observability: ObservabilitySettings = ObservabilitySettings()
-    tags: dict[str, str] = Field(default_factory=dict)
-    """Put on every AWS resource, beside `Project` and `Environment`."""
+    tags: Annotated[dict[str, str], AfterValidator(checked_tags)] = Field(default_factory=dict)
+    """Put on every AWS resource, beside `Project` and `Environment`; at most 35."""
 
     models: dict[Label, ModelSettings] = Field(default_factory=dict)
     """Model to what serves it. Callers address the name: at most 40 of a-z, 0-9 and hyphens."""

@@ -129,11 +129,21 @@ def _means_roles(principal: str) -> bool:
     return principal in {"*", "AWS:*"} or principal.endswith(":root")
 
 
+_LITERALS = {"${*}": "*", "${?}": "?", "${$}": "$"}
+_VARIABLES = re.compile(r"(\$\{[*?$]\})")
+
+
 @cache
 def _pattern(text: str) -> re.Pattern[str]:
-    if "${" in text:
-        raise ValueError(f"{text}: the evaluator knows no policy variables; teach it")
-    return re.compile(re.escape(text).replace(r"\*", ".*").replace(r"\?", "."), re.DOTALL)
+    parts = []
+    for part in _VARIABLES.split(text):
+        if part in _LITERALS:
+            parts.append(re.escape(_LITERALS[part]))
+        elif "${" in part:
+            raise ValueError(f"{text}: the evaluator knows no such policy variables; teach it")
+        else:
+            parts.append(re.escape(part).replace(r"\*", ".*").replace(r"\?", "."))
+    return re.compile("".join(parts), re.DOTALL)
 
 
 def _like(pattern: str, value: str) -> bool:

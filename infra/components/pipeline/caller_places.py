@@ -6,6 +6,7 @@ from typing import Self
 
 from infra.components.permissions import Statement, allow
 from infra.settings.model_settings import DeploymentSettings
+from infra.settings.models.caller_places import in_policy
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +91,7 @@ def _folder(uri: str | None) -> str | None:
 
 
 def _objects(folders: Iterable[str]) -> list[str]:
-    return [f"arn:aws:s3:::{folder}/*" for folder in folders]
+    return [f"arn:aws:s3:::{in_policy(folder)}/*" for folder in folders]
 
 
 def _buckets(folders: Iterable[str]) -> list[str]:

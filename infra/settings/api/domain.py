@@ -7,7 +7,7 @@ from pydantic import Field
 from infra.settings.settings import Settings
 
 _LABEL = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
-_CERTIFICATE = r"^arn:aws[a-z-]*:acm:[a-z0-9-]+:\d{12}:certificate/[0-9A-Za-z-]+$"
+_CERTIFICATE = r"^arn:aws:acm:[a-z0-9-]+:\d{12}:certificate/[0-9A-Za-z-]+$"
 
 
 class DomainSettings(Settings):

@@ -11,13 +11,28 @@ BUCKETS_LENGTH = 20
 """How many buckets a deployment may read: a role's own policy ends at 10,240 characters."""
 
 _BUCKET = r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"
-# Without `*`, `?` and `$`: in the policy of a role they would mean more than this folder.
-_FOLDER = re.compile(rf"s3://{_BUCKET}(/[A-Za-z0-9!_.'()/-]*)?")
+_FOLDER = re.compile(rf"s3://{_BUCKET}(/.*)?")
+_MEANS_MORE = re.compile("[*?$]")
+_FOLDER_LENGTH = 512
+"""In policies; a role's own end at 10,240 characters."""
+
+
+def in_policy(folder: str) -> str:
+    """Return a folder as a policy names just this one."""
+    return _MEANS_MORE.sub(lambda found: f"${{{found[0]}}}", folder)
 
 
 def _folder(uri: str) -> str:
     if not _FOLDER.fullmatch(uri):
         raise ValueError(f"{uri!r} is not of the form s3://bucket/folder")
+    if not (uri.isascii() and uri.isprintable()):
+        raise ValueError(
+            f"{uri!r} has characters that the header cannot carry in which callers are told the"
+            " place; printable ASCII is taken"
+        )
+    if len(in_policy(uri)) > _FOLDER_LENGTH:
+        reason = f"it is longer than {_FOLDER_LENGTH} characters; each of * ? $ counts four"
+        raise ValueError(f"{uri!r}: {reason}")
     parts = uri.removeprefix("s3://").rstrip("/").split("/")
     if not all(parts) or {".", ".."} & set(parts):
         raise ValueError(f"{uri!r} has an empty part, or one of dots")
@@ -25,10 +40,10 @@ def _folder(uri: str) -> str:
 
 
 BucketName = Annotated[str, Field(pattern=f"^{_BUCKET}$")]
-Folder = Annotated[str, Field(max_length=512), AfterValidator(_folder)]
+Folder = Annotated[str, Field(max_length=_FOLDER_LENGTH), AfterValidator(_folder)]
 Topic = Annotated[
     str,
-    Field(max_length=2_048, pattern=r"^arn:aws[a-z-]*:sns:[a-z0-9-]*:[0-9]{12}:[A-Za-z0-9_.-]+$"),
+    Field(max_length=2_048, pattern=r"^arn:aws:sns:[a-z0-9-]*:[0-9]{12}:[A-Za-z0-9_.-]+$"),
 ]
 
 

@@ -155,6 +155,14 @@ def test_the_catalog_knows_the_places(places: Declared) -> None:
     assert deployment["sagemaker"] == {**NAMED["sagemaker"], "include_response_in": []}
 
 
+def test_signs_that_mean_more_in_policies_mean_themselves_there() -> None:
+    place = "s3://outgoing/a*b?c${aws:username}"
+    places = CallerPlaces.of([_deployment(sagemaker={"output_path": place})])
+
+    objects = "arn:aws:s3:::outgoing/a${*}b${?}c${$}{aws:username}/*"
+    assert ("s3:PutObject", objects) in _granted([dict(s) for s in places.statements_to_work()])
+
+
 def test_fifty_deployments_with_buckets_of_their_own_fit_into_policies(declare: Declare) -> None:
     def own(number: int) -> DeploymentSettings:
         name = f"{number:02}" + "b" * 61

@@ -4,6 +4,7 @@ import copy
 from pathlib import Path
 from typing import Any
 
+import botocore.session
 import pytest
 
 from infra.artifacts.workspace import ROOT
@@ -52,6 +53,49 @@ def test_a_misspelt_key_is_named_with_its_path_and_what_was_meant(key: str, mean
     complaint = _complaint(_set(_block(), key, 1))
 
     assert f"settings.{key}: there is no such key; did you mean {meant}?" in complaint.splitlines()
+
+
+@pytest.mark.parametrize("partition", botocore.session.get_session().get_available_partitions())
+def test_regions_are_those_of_the_partition_in_which_everything_is_named(partition: str) -> None:
+    regions = botocore.session.get_session().get_available_regions("sqs", partition)
+    assert regions
+    for region in regions:
+        if partition == "aws":
+            assert StackSettings.checked(_block(region=region)).region == region
+        else:
+            assert f"{region} is no region of the partition aws" in _complaint(
+                _block(region=region)
+            )
+
+
+@pytest.mark.parametrize(
+    ("tags", "reason"),
+    [
+        ({"aws:x": "1"}, "'aws:x': keys that begin with aws: are AWS's own"),
+        ({"AWS:x": "1"}, "AWS's own"),
+        ({f"k{n}": "" for n in range(60)}, "60 tags are more than the 35"),
+        ({"": "1"}, "a key has 1 to 128 characters"),
+        ({"k" * 129: "1"}, "a key has 1 to 128 characters"),
+        ({"k": "v" * 257}, "a value has at most 256 characters"),
+        ({"a;b": "1"}, "its key has ';'"),
+        ({"k": "a,b"}, "its value has ','"),
+        ({"k": "a\tb"}, "its value has"),
+        ({"Owner": "a", "owner": "b"}, "for one: write them alike"),
+        ({"project": "a"}, "for one: write them alike"),
+    ],
+)
+def test_tags_that_aws_refuses_are_refused(tags: dict[str, str], reason: str) -> None:
+    complaint = _complaint(_block(tags=tags))
+    assert complaint.startswith("settings.tags: ")
+    assert reason in complaint
+
+
+def test_tags_that_aws_takes_are_taken() -> None:
+    tags = {"Équipe 7": "größe_.:/=+-@", "Project": "ours", "k" * 128: "v" * 256, "aws": ""}
+    assert StackSettings.checked(_block(tags=tags)).resource_tags == {
+        "Environment": "dev",
+        **tags,
+    }
 
 
 def test_a_key_like_no_other_is_answered_with_those_that_exist() -> None:

@@ -29,18 +29,27 @@ def test_the_catalog_knows_every_one_of_them() -> None:
         "s3://Bucket/a",
         "https://bucket.s3.amazonaws.com/a",
         "bucket/a",
-        "s3://bucket/a b",
         "s3://bucket//a",
         "s3://bucket/../a",
-        # In the policy of a role these would mean more than one folder.
-        "s3://bucket/*",
-        "s3://bucket/a?",
-        "s3://bucket/${aws:username}",
+        "s3://bucket/a\tb",
+        # Callers read the place in a header.
+        "s3://bucket/ü",
+        # In the policy of a role each of these has four characters.
+        "s3://bucket/" + "*" * 126,
     ],
 )
 @pytest.mark.parametrize("key", ["output_path", "failure_path"])
 def test_a_folder_that_is_none_is_refused(key: str, folder: str) -> None:
     assert _complaint(**{key: folder}).startswith(f"sagemaker.{key}: ")
+
+
+@pytest.mark.parametrize(
+    "folder",
+    ["day=1/a+b", "a b", "12:30@x,y;z", "!-_.*'()", "a?b#c", "${aws:username}", "&$<>[]{}|^~`%20"],
+)
+def test_a_folder_may_have_any_character_of_ascii(folder: str) -> None:
+    uri = f"s3://bucket/{folder}"
+    assert SageMakerSettings.checked({"output_path": uri}).output_path == uri
 
 
 @pytest.mark.parametrize("folder", ["s3://bucket", "s3://bucket/", "s3://bu.ck-et/a/b_c/"])

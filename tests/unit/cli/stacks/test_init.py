@@ -64,6 +64,16 @@ def test_options_alone_make_a_file_that_pulumi_takes(
     assert settings.chains == {}
 
 
+@pytest.mark.parametrize("region", ["us-gov-west-1", "cn-north-1", "xx-yy-1"])
+def test_a_region_of_another_partition_is_refused_and_nothing_written(
+    penstock: CommandLineOf, project: Path, region: str
+) -> None:
+    result = penstock()("stack", "init", "sandbox-x", "--region", region, *SAID, "--yes")
+
+    assert f"{region} is no region of the partition aws" in refused(result)
+    assert not (project / "Pulumi.sandbox-x.yaml").exists()
+
+
 def test_nothing_of_the_example_stays_that_is_another_accounts(
     penstock: CommandLineOf, project: Path
 ) -> None:
