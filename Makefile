@@ -32,9 +32,12 @@ test-fast: setup ## The tests that open no socket, in under a minute
 
 faults: setup ## Crash, stall and cut off everything, 100,000 steps (REPORT=1 writes the page)
 	@mkdir -p .penstock
-	PENSTOCK_FAULT_PROFILE=long PENSTOCK_FAULT_REPORT=.penstock/faults.json $(PYTEST) tests/faults
-	uv run --frozen python -m tests.faults.processes.chaos
-	$(if $(REPORT),uv run --frozen python -m tests.faults.report .penstock/faults.json)
+	@failed=; \
+	PENSTOCK_FAULT_PROFILE=long PENSTOCK_FAULT_REPORT=.penstock/faults.json $(PYTEST) tests/faults \
+		|| failed="$$failed tests/faults"; \
+	uv run --frozen python -m tests.faults.processes.chaos || failed="$$failed chaos"; \
+	$(if $(REPORT),uv run --frozen python -m tests.faults.report .penstock/faults.json || failed="$$failed report";) \
+	test -z "$$failed" || { echo "failed:$$failed" >&2; exit 1; }
 
 chaos: setup ## 1,000 requests on the local stack while workers are killed and AWS fails
 	@uv run --frozen python -m tests.faults.processes.chaos

@@ -17,6 +17,7 @@ from runtime_image.dispatcher import model_calls, process, worker
 from runtime_image.dispatcher.scheduling import lanes
 from runtime_image.dispatcher.scheduling.holding import Held
 from tests.faults.profile import PROFILE
+from tests.faults.simulation.fates import UnexpectedError
 from tests.faults.stack import UNEXPECTED
 from tests.faults.tally import Tally
 
@@ -67,4 +68,5 @@ def _chosen_uuid() -> UUID:
 
 
 def _remember(message: str, **_: object) -> None:
-    UNEXPECTED.append(f"{message}: {sys.exception()!r}")
+    if not isinstance(error := sys.exception(), UnexpectedError):
+        UNEXPECTED.append(f"{message}: {error!r}")

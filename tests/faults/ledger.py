@@ -2,7 +2,8 @@
 
 from collections import Counter, defaultdict, deque
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import Any
 
 from penstock.contracts.http.signature import EVENT_ID_HEADER, REQUEST_ID_HEADER
 from penstock.contracts.notification import Notification
@@ -14,9 +15,6 @@ from tests.faults.promises import Promises
 from tests.faults.simulation.turns import Call
 from tests.faults.story import BrokenInvariantError, Story
 from tests.faults.world import World
-
-if TYPE_CHECKING:
-    from datetime import datetime
 
 _MAY_CHANGE_AFTER_THE_END = {"webhook_status", "webhook_attempts", "notified_at"}
 _HELD_STEPS = {"renew", "finish", "release"}
@@ -34,6 +32,9 @@ class Ledger:
         self.stories: defaultdict[RequestId, Story] = defaultdict(Story)
         self.calls: Counter[str] = Counter()
         self._leases: dict[tuple[str, RequestId], datetime] = {}
+        self._lives: dict[str, int] = {}
+        """After how many redrives a message was received, by its receipt."""
+
         self.payloads: dict[str, bytes] = {}
         """What callers sent, by the fingerprint of the submission."""
 
@@ -96,7 +97,9 @@ class Ledger:
             for name in AsyncRequest.model_fields
             if getattr(before, name) != getattr(after, name)
         }
-        if before.state.is_terminal:
+        if call.method == "reopen":
+            self.stories[request_id].reopened(Notification.of(before).event_id)
+        elif before.state.is_terminal:
             forbidden = changed - _MAY_CHANGE_AFTER_THE_END
             self.check(not forbidden, request_id, f"{call.name} changed {forbidden} after the end")
         self.check(after.attempt >= before.attempt, request_id, "the fence went back")
@@ -120,15 +123,16 @@ class Ledger:
     def _requests_claim(self, call: Call, claimed: AsyncRequest) -> None:
         before = self._row_before
         request_id, story = claimed.request_id, self.stories[claimed.request_id]
-        story.claims += 1
         if before is None:
             self.check(False, request_id, "claimed without a row")  # noqa: FBT003 - says it failed
             return
+        if before.attempt == claimed.attempt:
+            return  # it recognised its own effect when the SDK repeated it
+        story.claims += 1
         self.check(not before.state.is_terminal, request_id, "claimed after its end")
-        # Not `is_leased`: the code under test decides by it.
-        lapses_at = before.lease_until if before.state is RequestState.IN_PROGRESS else None
-        is_free = lapses_at is None or lapses_at < self._clock()
-        self.check(is_free, request_id, "claimed under another's lease")
+        self.check(
+            not _is_leased(before, self._clock()), request_id, "claimed under another's lease"
+        )
         if before.attempt == 0:
             self.check(self._clock() < before.deadline_at, request_id, "claimed past its deadline")
         counted = story.claims - story.returns
@@ -193,16 +197,18 @@ class Ledger:
 
     def _queue_receive(self, call: Call, deliveries: Sequence[Delivery]) -> None:
         for delivery in deliveries:
-            self.stories[delivery.message.request_id].deliveries += 1
+            story = self.stories[delivery.message.request_id]
+            story.deliveries += 1
+            self._lives[delivery.receipt] = story.redrives
 
     def _queue_delete(self, call: Call, _: object) -> None:
         for delivery in call.args[0]:
             request_id = delivery.message.request_id
             row = self._requests.find(request_id)
-            if row is None:
-                continue
-            self.check(row.state.is_terminal, request_id, f"message deleted while {row.state}")
             story = self.stories[request_id]
+            if row is None or self._lives[delivery.receipt] < story.redrives:
+                continue  # a redrive has sent another message
+            self.check(row.state.is_terminal, request_id, f"message deleted while {row.state}")
             self.check(self._is_told(row), request_id, "message deleted before anybody was told")
             used_up = row.state is RequestState.FAILED and row.faults[-1].code.is_retried
             is_kept = not used_up or story.buried > 0
@@ -225,9 +231,12 @@ class Ledger:
 
     def _told(self, notification: Notification) -> None:
         row = self._requests.find(notification.request_id)
+        story = self.stories[notification.request_id]
+        if notification.event_id in story.past_event_ids:
+            return
         is_so = row is not None and row.state is notification.state
         self.check(is_so, notification.request_id, "announced what is not so")
-        told = self.stories[notification.request_id].event_ids
+        told = story.event_ids
         told.append(notification.event_id)
         self.check(
             len(set(told)) == 1, notification.request_id, f"announced under several ids: {told}"
@@ -243,6 +252,8 @@ class Ledger:
         headers = call.args[2]
         request_id = RequestId(headers[REQUEST_ID_HEADER])
         story = self.stories[request_id]
+        if headers[EVENT_ID_HEADER] in story.past_event_ids:
+            return
         story.webhooks_sent += 1
         story.webhooks_taken += answer.is_taken
         story.is_gone = story.is_gone or answer.is_gone
@@ -257,6 +268,13 @@ class Ledger:
         # Not raised here: the code under test may run above us, and would catch it.
         if not holds:
             self.broken.append(f"{request_id}: {what}")
+
+
+def _is_leased(row: AsyncRequest, now: datetime) -> bool:
+    # Not `AsyncRequest.is_leased`: the code under test decides by it.
+    if row.state is not RequestState.IN_PROGRESS:
+        return False
+    return row.lease_until is not None and now < row.lease_until
 
 
 def _request_of(call: Call) -> RequestId | None:

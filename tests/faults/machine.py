@@ -12,7 +12,8 @@ from penstock.protocol.failure_documents import ModelAnswer
 from runtime_image.dispatcher.model_server.server import ModelBusyError, ModelFaultError
 from tests.faults.promises import INPUT, NO_INPUT, sagemaker_submission
 from tests.faults.recovery import recover
-from tests.faults.simulation.turns import FAULTS, Fate, Turn
+from tests.faults.simulation.fates import FAULTS, Fate
+from tests.faults.simulation.turns import Turn
 from tests.faults.stack import Stack
 from tests.faults.tally import Tally
 from tests.faults.world import ACME, NO_TOPIC, TOPIC
@@ -91,7 +92,7 @@ class FaultyStack(RuleBasedStateMachine):
     def fail(self, choice: int, fate: Fate) -> None:
         runnable = self.stack.runnable()
         turn = runnable[choice % len(runnable)]
-        if fate is Fate.SWALLOWED and turn.call.name != "queue.delete":
+        if not fate.may_meet(turn.call.name):
             fate = Fate.CRASH_AFTER
         self.tally.faults[turn.call.name, fate] += 1
         self._take(turn, fate)

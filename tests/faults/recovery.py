@@ -1,7 +1,7 @@
 """After the faults: nothing fails any more, and everything must come to its end."""
 
 from penstock.contracts.request import AsyncRequest, RequestState
-from tests.faults.simulation.turns import Fate
+from tests.faults.simulation.fates import Fate
 from tests.faults.stack import Stack
 from tests.faults.story import BrokenInvariantError
 from tests.faults.world import LEASE_SECONDS, SWEEP_SECONDS

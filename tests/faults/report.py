@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from tests.faults.simulation.turns import FAULTS
+from tests.faults.simulation.fates import FAULTS
 
 _PAGE = Path("docs/reliability.md")
 _BEGIN = "<!-- written by tests/faults/report.py -->"

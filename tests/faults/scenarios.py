@@ -106,6 +106,9 @@ class Scenario:
     is_canceled_first: bool = False
     """Whether its caller cancels it before there is a worker."""
 
+    meanwhile: Callable[[Stack], bool] = lambda _: False
+    """What else happens, again and again; whether more of it is to come."""
+
     sagemaker: Submission | None = None
     """The call, when it is one of SageMaker's."""
 

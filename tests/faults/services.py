@@ -6,6 +6,7 @@ from functions.sweeper.service import SweeperService
 from functions.webhooks.content import WebhookContent
 from functions.webhooks.hosts import Hosts
 from functions.webhooks.service import WebhookService
+from penstock.cli.dlq.ports import DeadLetterPorts
 from penstock.contracts.http.webhook_url import WebhookRules
 from runtime_image.dispatcher.wiring import Ports
 from tests.faults.world import WEBHOOK_ATTEMPTS, World
@@ -76,4 +77,16 @@ def sweeper(world: World) -> SweeperService:
         dead_letters_of=lambda _: world.dead_letters,
         clock=world.clock,
         count=lambda _: None,
+    )
+
+
+def dead_letters(world: World) -> DeadLetterPorts:
+    """Return what an operator's commands about dead letters work with."""
+    return DeadLetterPorts(
+        catalog=world.catalog,
+        requests=world.requests,
+        payloads=world.payloads,
+        results=world.results,
+        queue_of=lambda _: world.queue,
+        letters_of=lambda _: world.dead_letters,
     )

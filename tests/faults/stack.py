@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from functions.webhooks.service import Received
+from penstock.cli.dlq import letters
 from penstock.contracts.errors import CallerError, PenstockError, UnavailableError
 from penstock.contracts.request import AsyncRequest, RequestId
 from penstock.contracts.submission import Submission
@@ -19,7 +20,8 @@ from tests.faults.accounts import Accounts
 from tests.faults.ledger import Ledger
 from tests.faults.model import ModelCall, SimulatedModel
 from tests.faults.promises import INPUT, Promises
-from tests.faults.simulation.turns import Fate, SimulatedProcess, Simulation, Turn
+from tests.faults.simulation.fates import Fate, UnexpectedError
+from tests.faults.simulation.turns import SimulatedProcess, Simulation, Turn
 from tests.faults.world import (
     ACME,
     OCR,
@@ -51,6 +53,9 @@ class Stack:
     workers: list[Worker] = field(default_factory=list)
     model_calls: list[ModelCall] = field(default_factory=list)
     kills: int = 0
+    redrives: int = 0
+    """How often an operator tried."""
+
     max_batch_size: int = 1
     """How many requests may share a call to the model server."""
 
@@ -126,14 +131,31 @@ class Stack:
         service = services.sweeper(self.world.seen_by(process))
         self._invoke(process, lambda: service.sweep(lambda: True))
 
+    def redrive(self) -> None:
+        """Start `penstock dlq redrive --all`."""
+        self.redrives += 1
+        process = self._process("operator")
+        ports = services.dead_letters(self.world.seen_by(process))
+
+        def redrive_all() -> None:
+            seen: set[RequestId | None] = set()
+            with letters.looking(ports, letters.deployments(ports, None)) as found:
+                for each in found:
+                    if each.letter.request_id not in seen:
+                        seen.add(each.letter.request_id)
+                        letters.redrive(ports, each)
+
+        self._invoke(process, redrive_all)
+
     def _process(self, kind: str) -> SimulatedProcess:
         self._names += 1
         return self.simulation.process(f"{kind}-{self._names}")
 
     def _invoke(self, process: SimulatedProcess, function: Callable[[], object]) -> None:
         def answer() -> None:
-            # An error that the function is meant to raise is the answer that its caller hears.
-            with suppress(UnavailableError, CallerError):
+            # An error that the function is meant to raise is the answer that its caller hears. One
+            # that nobody expects ends the invocation; its caller hears that too.
+            with suppress(UnavailableError, CallerError, UnexpectedError):
                 function()
 
         def ended(done: asyncio.Future[Any]) -> None:
@@ -149,7 +171,9 @@ class Stack:
         return [
             turn
             for turn in self.simulation.turns
-            if not turn.process.is_frozen and (turn.is_due or self._would_answer(turn))
+            if not turn.process.is_frozen
+            and not turn.is_hung
+            and (turn.is_due or self._would_answer(turn))
         ]
 
     def _would_answer(self, turn: Turn) -> bool:
@@ -175,7 +199,7 @@ class Stack:
         self._end_polls()
 
     def _end_polls(self) -> None:
-        for turn in [turn for turn in self.simulation.turns if turn.is_due]:
+        for turn in [each for each in self.simulation.turns if each.is_due and not each.is_hung]:
             if not turn.process.is_frozen:
                 self.simulation.take(turn, Fate.DONE)
         self._look_around()
@@ -235,7 +259,8 @@ class Stack:
             elif worker.main.done():
                 self.workers.remove(worker)
                 worker.process.kill()
-                worker.main.result()
+                if (error := worker.main.exception()) is not None:
+                    self.ledger.broken.append(f"a dispatcher ended by itself: {error!r}")
         self.ledger.broken += UNEXPECTED
         UNEXPECTED.clear()
         for process in self.simulation.processes:

@@ -4,7 +4,7 @@ import json
 from collections import Counter
 from dataclasses import dataclass, field
 
-from tests.faults.simulation.turns import FAULTS, Fate
+from tests.faults.simulation.fates import FAULTS, Fate
 from tests.faults.stack import Stack
 
 

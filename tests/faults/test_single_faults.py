@@ -7,7 +7,7 @@ import pytest
 from tests.faults.profile import PROFILE
 from tests.faults.rehearsal import Rehearsal, calls_of, failure, single_faults
 from tests.faults.scenarios import SCENARIOS, Scenario
-from tests.faults.simulation.turns import FAULTS, Fate
+from tests.faults.simulation.fates import FAULTS, Fate
 from tests.faults.tally import Tally
 
 pytestmark = pytest.mark.usefixtures("virtual_time")

@@ -8,7 +8,6 @@ from penstock.adapters.in_memory import (
     InMemoryCatalog,
     InMemoryDeadLetterQueue,
     InMemoryPayloadStore,
-    InMemoryRequestStore,
     InMemoryResultStore,
     InMemorySigningSecrets,
 )
@@ -23,6 +22,7 @@ from penstock.contracts.request import AsyncRequest, RequestId, Tenant
 from penstock.contracts.submission import Target
 from penstock.dialects.address import Address
 from tests.faults.simulation.queues import FanOut, InMemoryWebhookQueue, MisbehavingQueue
+from tests.faults.simulation.stores import MisbehavingStore
 from tests.faults.simulation.turns import SimulatedProcess
 
 LEASE_SECONDS = 3
@@ -69,7 +69,7 @@ class World:
 
     clock: FakeClock
     catalog: InMemoryCatalog
-    requests: InMemoryRequestStore
+    requests: MisbehavingStore
     queue: MisbehavingQueue
     dead_letters: InMemoryDeadLetterQueue
     payloads: InMemoryPayloadStore
@@ -101,7 +101,7 @@ def empty_world() -> World:
     return World(
         clock=clock,
         catalog=catalog(),
-        requests=InMemoryRequestStore(clock),
+        requests=MisbehavingStore(clock),
         queue=MisbehavingQueue(clock),
         dead_letters=InMemoryDeadLetterQueue(clock),
         payloads=InMemoryPayloadStore(),

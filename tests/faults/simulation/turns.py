@@ -1,41 +1,26 @@
 """Processes whose every call of a port waits for its turn, and the faults it may meet there."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from enum import StrEnum
 from typing import Any, Protocol, TypeVar, cast
 
 from greenlet import getcurrent, greenlet
 
 from penstock.adapters.in_memory import CrashError, FakeClock
 from penstock.contracts.errors import UnavailableError
+from tests.faults.simulation.fates import (
+    HANG_SECONDS,
+    Fate,
+    UnexpectedError,
+    as_sent,
+    partly,
+    swallowed,
+)
 from tests.faults.simulation.loop import VirtualLoop
 
 _Port = TypeVar("_Port")
-
-
-class Fate(StrEnum):
-    """What becomes of one call of a port."""
-
-    DONE = "done"
-    REFUSED = "refused"
-    """AWS fails it: `UnavailableError`, no effect."""
-
-    ANSWER_LOST = "answer lost"
-    """It takes effect, but the caller hears `UnavailableError`."""
-
-    SWALLOWED = "swallowed"
-    """It seems to work and has no effect (SQS says so of deletes)."""
-
-    CRASH_BEFORE = "crash before"
-    CRASH_AFTER = "crash after"
-    STALLED = "stalled"
-    """Its process stops just before it, until it is thawed."""
-
-
-FAULTS = tuple(fate for fate in Fate if fate is not Fate.DONE)
 
 
 @dataclass(frozen=True)
@@ -69,10 +54,15 @@ class Turn:
 
     process: "SimulatedProcess"
     call: Call
-    effect: Callable[[], object]
+    effect: Callable[..., object]
+    """Takes the arguments of the call."""
+
     waiter: greenlet
     is_due: bool = False
     """Whether a long poll has waited as long as it may."""
+
+    is_hung: bool = False
+    """Whether it waits for its time-out, and nothing else becomes of it."""
 
     def end_poll(self) -> None:
         self.is_due = True
@@ -115,7 +105,7 @@ class SimulatedProcess:
         self.simulation.forget(self)
         self.loop.cancel_all()
 
-    def wait_for_turn(self, call: Call, effect: Callable[[], object]) -> object:
+    def wait_for_turn(self, call: Call, effect: Callable[..., object]) -> object:
         if not self.is_alive:
             raise CrashError(call.name)
         waiter = getcurrent()
@@ -140,7 +130,7 @@ class _SteppedPort:
         def call(*args: Any, **kwargs: Any) -> object:
             now = self._process.simulation.clock()
             made = Call(self._process.name, self._name, method, args, kwargs, now)
-            return self._process.wait_for_turn(made, lambda: attribute(*args, **kwargs))
+            return self._process.wait_for_turn(made, attribute)
 
         return call
 
@@ -170,38 +160,80 @@ class Simulation:
 
     def take(self, turn: Turn, fate: Fate) -> None:
         """Let one call happen, or fail as `fate` says."""
-        if fate is Fate.STALLED:
-            turn.process.is_frozen = True
-            return
-        if fate is Fate.CRASH_BEFORE:
-            turn.process.kill()
-            return
-        self.turns.remove(turn)
-        answer: object = None
-        error: Exception | None = None
-        if fate is Fate.REFUSED:
-            error = UnavailableError(turn.call.name, "refused by the simulation")
-        elif fate is not Fate.SWALLOWED:
-            answer, error = self._happen(turn)
-        if fate is Fate.CRASH_AFTER:
-            self.turns.append(turn)
-            turn.process.kill()
-            return
-        if fate is Fate.ANSWER_LOST:
-            error = UnavailableError(turn.call.name, "answer lost by the simulation")
+        match fate:
+            case Fate.STALLED:
+                turn.process.is_frozen = True
+            case Fate.CRASH_BEFORE:
+                turn.process.kill()
+            case Fate.CRASH_AFTER:
+                self.turns.remove(turn)
+                self._happen(turn, fate)
+                self.turns.append(turn)
+                turn.process.kill()
+            case Fate.HUNG:
+                turn.is_hung = True
+                turn.process.loop.call_later(HANG_SECONDS, self._time_out, turn)
+            case _:
+                self.turns.remove(turn)
+                self._answer(turn, *self._outcome(turn, fate))
+
+    def _outcome(self, turn: Turn, fate: Fate) -> tuple[object, Exception | None]:
+        """Return what the caller hears, having done what is done."""
+        name = turn.call.name
+        match fate:
+            case Fate.REFUSED:
+                return None, UnavailableError(name, "refused by the simulation")
+            case Fate.UNEXPECTED:
+                return None, UnexpectedError(f"{name}: an error of the simulation")
+            case Fate.SWALLOWED:
+                return swallowed(name), None
+            case Fate.ANSWER_LOST:
+                self._happen(turn, fate)
+                return None, UnavailableError(name, "answer lost by the simulation")
+            case _:
+                return self._happen(turn, fate)
+
+    def _time_out(self, turn: Turn) -> None:
+        if turn in self.turns:
+            self.turns.remove(turn)
+            turn.waiter.throw(UnavailableError(turn.call.name, "timed out in the simulation"))
+
+    def _answer(self, turn: Turn, answer: object, error: Exception | None) -> None:
         if error is None:
             turn.waiter.switch(answer)
         else:
             turn.waiter.throw(error)
         turn.process.run_ready()
 
-    def _happen(self, turn: Turn) -> tuple[object, Exception | None]:
-        self.watcher.before(turn.call)
+    def _happen(self, turn: Turn, fate: Fate) -> tuple[object, Exception | None]:
+        if fate is Fate.PARTIAL:
+            items, *others = turn.call.args
+
+            def half(some: Sequence[Any]) -> object:
+                part = replace(turn.call, args=(some, *others))
+                answer, error = self._seen(part, turn.effect)
+                if error is not None:
+                    raise error
+                return answer
+
+            try:
+                return partly(turn.call.name, items, half), None
+            except Exception as raised:  # noqa: BLE001 - it is the caller's
+                return None, raised
+        if fate is not Fate.REPEATED:
+            return self._seen(turn.call, turn.effect)
+        sent = as_sent(turn.call.name, turn.call.kwargs)
+        repeated = replace(turn.call, kwargs=sent)
+        self._seen(repeated, turn.effect)
+        return self._seen(repeated, turn.effect)
+
+    def _seen(self, call: Call, effect: Callable[..., object]) -> tuple[object, Exception | None]:
+        self.watcher.before(call)
         try:
-            answer, error = turn.effect(), None
+            answer, error = effect(*call.args, **call.kwargs), None
         except Exception as raised:  # noqa: BLE001 - it is the caller's
             answer, error = None, raised
-        self.watcher.after(turn.call, answer, error)
+        self.watcher.after(call, answer, error)
         return answer, error
 
     def forget(self, process: SimulatedProcess) -> None:
