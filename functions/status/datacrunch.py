@@ -10,7 +10,8 @@ from functions.http_api import Operation, answer
 from penstock.contracts.errors import ResultNotReadyError, UnknownRequestError
 from penstock.contracts.ports.directory import Catalog
 from penstock.contracts.ports.requests import RequestStore
-from penstock.contracts.request import AsyncRequest, RequestId
+from penstock.contracts.request import AsyncRequest
+from penstock.contracts.request_id import read_request_id
 from penstock.dialects.address import Address
 from penstock.dialects.datacrunch.address import read_address
 from penstock.dialects.datacrunch.answers import status_answer
@@ -60,5 +61,5 @@ class ContainerResults:
         # A deployment may be gone, and a name may mean another model since: its requests stay.
         for model_id in address.known_models(self.catalog):
             yield self.requests.find(derived_request_id(call, model_id, inference_id))
-        yield self.requests.find(RequestId(inference_id))
+        yield self.requests.find(read_request_id(inference_id))
         yield self.requests.find_by_caller_id(call.tenant, inference_id)

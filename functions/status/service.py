@@ -15,6 +15,7 @@ from penstock.contracts.ports.requests import (
     RequestStore,
 )
 from penstock.contracts.request import AsyncRequest, RequestId, RequestState, Tenant
+from penstock.contracts.request_id import read_request_id
 from penstock.dialects.address import Address
 from penstock.dialects.baseten.answers import shown_errors
 from penstock.dialects.baseten.listing import Listing
@@ -57,7 +58,7 @@ class StatusService:
             UnknownRequestError: there is none, or it is another tenant's or another model's.
         """
         if len(request_id) <= _LONGEST_ID:
-            found = self.requests.find(RequestId(request_id))
+            found = self.requests.find(read_request_id(request_id))
             if _is_shown(found, tenant, address):
                 return found
             found = self.requests.find_by_caller_id(tenant, request_id)

@@ -4,12 +4,14 @@ Keys of objects and of rows begin with the request's id, so a policy can separat
 """
 
 import hashlib
+import re
 import uuid
 
 from penstock.contracts.request import RequestId, Tenant
 
 FINGERPRINT_DIGITS = 8
 _OWN_DIGITS = 24
+_AS_UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def model_fingerprint(model_id: str) -> str:
@@ -32,3 +34,13 @@ def repeated_request_id(model_id: str, tenant: Tenant, idempotency_key: str) -> 
     named = "".join(f"{len(part)}:{part}" for part in parts)
     own = hashlib.sha256(named.encode()).hexdigest()[:_OWN_DIGITS]
     return RequestId(model_fingerprint(model_id) + own)
+
+
+def as_uuid(request_id: RequestId) -> str:
+    """Return an id with the hyphens that clients of SageMaker know."""
+    return str(uuid.UUID(hex=request_id))
+
+
+def read_request_id(text: str) -> RequestId:
+    """Return the id that a caller writes, with or without those hyphens."""
+    return RequestId(text.replace("-", "") if _AS_UUID.fullmatch(text) else text)

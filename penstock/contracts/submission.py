@@ -24,7 +24,7 @@ from penstock.contracts.request import (
     Tenant,
     WebhookStatus,
 )
-from penstock.contracts.request_id import fresh_request_id, repeated_request_id
+from penstock.contracts.request_id import as_uuid, fresh_request_id, repeated_request_id
 
 ROW_LIFETIME = timedelta(days=7)
 """How long a row outlives its deadline; the status stays readable that long."""
@@ -51,14 +51,15 @@ class OutputPlace(Contract):
     result_folder: Location
     failure_folder: Location
     file_name: str | None = None
-    """The result's name; absent: `<request_id>.out`."""
+    """The result's name; absent: `<request_id>.out`, the id with hyphens."""
 
     def destination(self, request_id: RequestId) -> Destination:
         """Return where the objects of a request lie."""
-        name = self.file_name or f"{request_id}.out"
+        shown_id = as_uuid(request_id)
+        name = self.file_name or f"{shown_id}.out"
         return Destination(
             result=_within(self.result_folder, name),
-            failure=_within(self.failure_folder, f"{request_id}-error.out"),
+            failure=_within(self.failure_folder, f"{shown_id}-error.out"),
         )
 
 

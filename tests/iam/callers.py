@@ -9,6 +9,7 @@ from penstock.adapters.aws.directory import DynamoApiKeyStore
 from penstock.contracts.directory.access_key import issue_access_key
 from penstock.contracts.directory.api_key import ApiKey
 from penstock.contracts.request import Tenant
+from penstock.contracts.request_id import read_request_id
 from tests.iam.processes import Processes
 from tests.unit.dialects.sagemaker.signing import signed_headers
 from tests.unit.functions.events import authorizer_event, proxy_event
@@ -113,7 +114,7 @@ class Callers:
         path = f"/endpoints/{endpoint}/async-invocations"
         status, answer = self.processes.call("intake", "POST", path, body, headers=headers)
         assert status == 202, answer
-        return str(answer["InferenceId"])
+        return read_request_id(str(answer["InferenceId"]))
 
     def _keys(self) -> DynamoApiKeyStore:
         return DynamoApiKeyStore(self._variable("PENSTOCK_API_KEYS_TABLE"), client("dynamodb"))

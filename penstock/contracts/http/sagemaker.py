@@ -51,7 +51,9 @@ class InvokeEndpointAsync(ClientInput):
     )
     inference_id: (
         Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[!-~][ -~]*$")] | None
-    ) = Field(None, alias="inferenceId", description="Absent: the request id.")
+    ) = Field(
+        None, alias="inferenceId", description="Absent: the request id, with the hyphens of a UUID."
+    )
     input_location: (
         Annotated[
             str, Field(min_length=1, max_length=1_024, pattern="^(https|s3)://([^/]+)/?(.*)$")
@@ -81,7 +83,11 @@ class InvokeEndpointAsync(ClientInput):
             ),
         ]
         | None
-    ) = Field(None, alias="filename", description="Of the result. Absent: `<request id>.out`.")
+    ) = Field(
+        None,
+        alias="filename",
+        description="Of the result. Absent: `<request id>.out`, the id with hyphens.",
+    )
     request_ttl_seconds: Annotated[int, Field(ge=60, le=21_600)] = Field(
         21_600, alias="requestTTLSeconds", description="Longest time in the queue."
     )

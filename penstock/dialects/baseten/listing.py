@@ -15,6 +15,7 @@ from penstock.dialects.http_call import HttpCall
 
 STATUSES = (*RequestState, WEBHOOK_FAILED)
 DEFAULT_LIMIT = 20
+_PARAMETERS = ("limit", "next", "status", "created_after", "created_before")
 
 _moment = TypeAdapter[datetime](UtcDatetime)
 
@@ -44,6 +45,9 @@ class Listing:
 
 def read_listing(call: HttpCall) -> Listing:
     """Return what the query asks for; raise `InvalidSubmissionError` if a parameter is wrong."""
+    for name in call.query.keys() - set(_PARAMETERS):
+        known = ", ".join(_PARAMETERS)
+        raise InvalidSubmissionError(name, f"there is no such parameter; known are {known}")
     status = call.query.get("status")
     if status is not None and status not in STATUSES:
         raise InvalidSubmissionError("status", f"must be one of {', '.join(STATUSES)}")

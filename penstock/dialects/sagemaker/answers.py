@@ -7,6 +7,7 @@ from penstock.contracts.http.sagemaker import (
     InvocationAccepted,
 )
 from penstock.contracts.request import AsyncRequest
+from penstock.contracts.request_id import as_uuid
 
 
 def accepted(request: AsyncRequest) -> tuple[InvocationAccepted, dict[str, str]]:
@@ -18,4 +19,4 @@ def accepted(request: AsyncRequest) -> tuple[InvocationAccepted, dict[str, str]]
         OUTPUT_LOCATION_HEADER: request.destination.result.uri,
         FAILURE_LOCATION_HEADER: request.destination.failure.uri,
     }
-    return InvocationAccepted(InferenceId=request.caller_id or request.request_id), headers
+    return InvocationAccepted(InferenceId=request.caller_id or as_uuid(request.request_id)), headers

@@ -15,7 +15,7 @@ from penstock.contracts.origin import (
     SageMakerInvocation,
 )
 from penstock.contracts.request import RetryPolicy, Tenant
-from penstock.contracts.request_id import model_fingerprint
+from penstock.contracts.request_id import as_uuid, model_fingerprint
 from penstock.contracts.submission import OutputPlace, Submission
 from penstock.dialects.http_call import HttpCall
 from penstock.dialects.sagemaker.input_location import read_input_location
@@ -61,7 +61,7 @@ def read_submission(
         idempotency_key=_identity(call, invocation_id or uuid.uuid4().hex),
         key_is_spent=invocation_id is None or _is_last_try(call),
     )
-    inference_id = invocation.inference_id or submission.request_id(deployment.model_id)
+    inference_id = invocation.inference_id or as_uuid(submission.request_id(deployment.model_id))
     return submission.model_copy(
         update={
             "call": _call(invocation, inference_id),

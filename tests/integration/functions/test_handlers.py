@@ -31,6 +31,7 @@ from penstock.contracts.http.signature import is_signed, signed_at
 from penstock.contracts.notification import Notification
 from penstock.contracts.outcome import Succeeded
 from penstock.contracts.request import AsyncRequest, RequestId, Tenant
+from penstock.contracts.request_id import as_uuid
 from tests.aws_variables import set_aws_variables
 from tests.integration.adapters.conftest import create_tables
 from tests.integration.functions.receiver import Receiver
@@ -218,7 +219,7 @@ def test_an_invocation_is_known_by_its_signature(stack: Stack) -> None:
     )
     assert delivery.message.inline_payload == b"[1]"
     (request_id,) = answer["multiValueHeaders"]["x-amzn-RequestId"]
-    assert json.loads(answer["body"]) == {"InferenceId": request_id}
+    assert json.loads(answer["body"]) == {"InferenceId": as_uuid(request_id)}
     status = stack.call("status", "GET", f"/async_request/{request_id}")[1]
     assert status["status"] == "QUEUED"
 

@@ -5,6 +5,7 @@ These are checks 1, 3, 4 and 5 of what a compatible server must pass, as far as 
 
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import boto3
 import pytest
@@ -13,7 +14,7 @@ from botocore.exceptions import ClientError
 
 from penstock.contracts.errors import UnavailableError
 from penstock.contracts.origin import Dialect, InputLocation
-from penstock.contracts.request_id import model_fingerprint
+from penstock.contracts.request_id import as_uuid, model_fingerprint
 from tests.integration.sagemaker.conftest import Platform
 
 pytestmark = pytest.mark.integration
@@ -44,7 +45,7 @@ def test_a_signed_call_is_accepted_and_its_id_echoed(platform: Platform) -> None
     assert answer["InferenceId"] == "abc-1"
     row = platform.world.row(answer["ResponseMetadata"]["RequestId"])
     assert (row.dialect, row.tenant, row.caller_id) == (Dialect.SAGEMAKER, "acme", "abc-1")
-    name = f"{row.request_id}.out"
+    name = f"{as_uuid(row.request_id)}.out"
     assert answer["OutputLocation"] == f"s3://results/results/{OCR}/sagemaker/acme/{name}"
     failures = f"s3://results/failures/{OCR}/sagemaker/acme/"
     assert answer["FailureLocation"].startswith(failures)
@@ -54,10 +55,15 @@ def test_a_signed_call_is_accepted_and_its_id_echoed(platform: Platform) -> None
     )
 
 
-def test_without_an_id_the_request_id_is_answered(platform: Platform) -> None:
+def test_without_an_id_the_request_id_is_answered_with_the_hyphens_of_a_uuid(
+    platform: Platform,
+) -> None:
     answer = platform.client().invoke_endpoint_async(EndpointName="ocr", **INPUT)
-    assert answer["InferenceId"] == answer["ResponseMetadata"]["RequestId"]
-    assert platform.world.row(answer["InferenceId"]).caller_id is None
+    row = platform.world.row(answer["ResponseMetadata"]["RequestId"])
+    assert (answer["InferenceId"], row.caller_id) == (as_uuid(row.request_id), None)
+    assert UUID(answer["InferenceId"]).hex == row.request_id
+    assert answer["OutputLocation"].endswith(f"/{answer['InferenceId']}.out")
+    assert answer["FailureLocation"].endswith(f"/{answer['InferenceId']}-error.out")
 
 
 def test_every_parameter_reaches_the_request(platform: Platform) -> None:

@@ -6,7 +6,13 @@ import re
 import pytest
 
 from penstock.contracts.request import Tenant
-from penstock.contracts.request_id import fresh_request_id, model_fingerprint, repeated_request_id
+from penstock.contracts.request_id import (
+    as_uuid,
+    fresh_request_id,
+    model_fingerprint,
+    read_request_id,
+    repeated_request_id,
+)
 
 ACME = Tenant("acme")
 
@@ -41,3 +47,10 @@ def test_where_a_name_ends_counts() -> None:
     assert repeated_request_id("ocr", Tenant("a"), "1:b") != repeated_request_id(
         "ocr", Tenant("a1:"), "b"
     )
+
+
+def test_an_id_may_be_written_with_the_hyphens_of_a_uuid() -> None:
+    request_id = fresh_request_id("ocr")
+    assert as_uuid(request_id).count("-") == 4
+    assert read_request_id(as_uuid(request_id)) == read_request_id(request_id) == request_id
+    assert read_request_id("my-own-id") == "my-own-id"

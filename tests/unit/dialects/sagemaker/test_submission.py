@@ -8,7 +8,7 @@ import pytest
 from penstock.contracts.directory.catalog import Deployment, SageMakerOutput
 from penstock.contracts.origin import ContainerCall, InputLocation, SageMakerInvocation
 from penstock.contracts.request import RequestId, RetryPolicy, Tenant
-from penstock.contracts.request_id import model_fingerprint
+from penstock.contracts.request_id import as_uuid, model_fingerprint
 from penstock.contracts.submission import Submission
 from penstock.dialects.sagemaker.invocation import read_invocation
 from penstock.dialects.sagemaker.submission import read_submission
@@ -20,7 +20,8 @@ SIGNED = (
     "AWS4-HMAC-SHA256 Credential=AK/20260102/r/sagemaker/aws4_request,"
     f"SignedHeaders=host,Signature={'0' * 64}"
 )
-R1 = RequestId("r1")
+R1 = RequestId("01234567" + "89ab" * 6)
+SHOWN = "01234567-89ab-89ab-89ab-89ab89ab89ab"
 
 
 def read(  # noqa: PLR0913 - what a call may differ in
@@ -55,7 +56,7 @@ def read(  # noqa: PLR0913 - what a call may differ in
 
 
 def places(**call: Any) -> tuple[str, str]:
-    """Return where result and failure document of request `r1` lie."""
+    """Return where result and failure document of request `R1` lie."""
     output = read(**call).output
     assert output is not None
     destination = output.destination(R1)
@@ -101,11 +102,12 @@ def test_a_given_id_is_the_callers_and_an_absent_one_is_the_requests() -> None:
     assert given.invocation is not None
     assert given.invocation.inference_id == "id-1"
     for absent in (read(), read(invocation_id=None)):
+        shown_id = as_uuid(absent.request_id("ocr"))
         assert absent.caller_id is None
         assert absent.invocation is not None
-        assert absent.invocation.inference_id == absent.request_id("ocr")
+        assert absent.invocation.inference_id == shown_id
         assert absent.call is not None
-        assert absent.call.headers == {"X-Amzn-SageMaker-Inference-Id": absent.request_id("ocr")}
+        assert absent.call.headers == {"X-Amzn-SageMaker-Inference-Id": shown_id}
 
 
 def test_the_notification_can_repeat_the_call() -> None:
@@ -128,18 +130,18 @@ def test_the_notification_can_repeat_the_call() -> None:
 def test_without_a_configured_place_each_tenant_has_a_folder_of_the_models() -> None:
     ocr = model_fingerprint("ocr")
     assert places() == (
-        f"s3://results/results/{ocr}/sagemaker/acme/r1.out",
-        f"s3://results/failures/{ocr}/sagemaker/acme/r1-error.out",
+        f"s3://results/results/{ocr}/sagemaker/acme/{SHOWN}.out",
+        f"s3://results/failures/{ocr}/sagemaker/acme/{SHOWN}-error.out",
     )
     other = places(tenant="../b c")[0]
-    assert other == f"s3://results/results/{ocr}/sagemaker/..%2Fb%20c/r1.out"
+    assert other == f"s3://results/results/{ocr}/sagemaker/..%2Fb%20c/{SHOWN}.out"
 
 
 @pytest.mark.parametrize(
     ("path", "extension", "name", "result"),
     [
-        ("s3://out", "", "", "s3://out/r1.out"),
-        ("s3://out/", "a/b", "", "s3://out/a/b/r1.out"),
+        ("s3://out", "", "", f"s3://out/{SHOWN}.out"),
+        ("s3://out/", "a/b", "", f"s3://out/a/b/{SHOWN}.out"),
         ("s3://out/team", "", "r-1.json", "s3://out/team/r-1.json"),
         ("s3://out/team/", "/a/b/", "r-1.json", "s3://out/team/a/b/r-1.json"),
     ],
@@ -155,7 +157,7 @@ def test_a_result_lies_in_the_configured_place_under_extension_and_name(
 def test_a_failure_lies_in_its_own_place_under_the_extension_and_never_the_name() -> None:
     configured = SageMakerOutput(output_path="s3://out", failure_path="s3://bad/f/")
     failure = places(configured=configured, s3outputpathextension="a/b", filename="r.json")[1]
-    assert failure == "s3://bad/f/a/b/r1-error.out"
+    assert failure == f"s3://bad/f/a/b/{SHOWN}-error.out"
 
 
 def test_the_repeats_of_a_client_are_one_request() -> None:

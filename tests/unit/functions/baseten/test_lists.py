@@ -8,6 +8,7 @@ import pytest
 from penstock.contracts.http.native import MOST_ASKED
 from penstock.contracts.outcome import Failed, Fault, FaultCode
 from penstock.contracts.request import AsyncRequest, Tenant, WebhookStatus
+from penstock.contracts.request_id import as_uuid
 from penstock.contracts.submission import Submission
 from tests.unit.functions.baseten.api import Api
 from tests.unit.functions.world import ACME, World
@@ -167,6 +168,20 @@ def test_a_request_of_another_dialect_is_found_by_the_id_its_caller_gave_it(
     assert api.call("GET", "/async_request/inference-7", tenant="other").status == 404
     assert api.call("GET", "/async_request/inference-7/result").status == 409
     assert api.call("DELETE", "/async_request/inference-7").json["canceled"] is True
+
+
+def test_a_request_is_found_by_its_id_with_the_hyphens_of_a_uuid(api: Api, world: World) -> None:
+    row = world.accepted()
+    shown = api.call("GET", f"/async_request/{as_uuid(row.request_id)}").json
+    assert shown["request_id"] == row.request_id
+
+
+@pytest.mark.parametrize("name", ["after", "cursor", "since", "Limit"])
+def test_a_parameter_that_nobody_reads_is_refused_by_name(api: Api, name: str) -> None:
+    reply = api.call("GET", LIST, query={name: "x"})
+    assert reply.status == 400
+    assert f"{name}: there is no such parameter" in reply.json["error"]
+    assert "known are limit, next, status, created_after, created_before" in reply.json["error"]
 
 
 def test_our_id_wins_over_the_id_of_a_caller(api: Api, world: World) -> None:
