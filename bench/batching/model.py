@@ -37,7 +37,8 @@ def embeddings() -> Iterator[Served]:
     context = TrussContext.at(model_context(_DIRECTORY))
     if context is None:
         raise PeerError(f"{_DIRECTORY} is no Truss directory")
-    environment = asyncio.run(make_model_environment(context.packages, MODEL_ENVIRONMENTS))
+    packages = context.packages(_DIRECTORY)
+    environment = asyncio.run(make_model_environment(packages, MODEL_ENVIRONMENTS))
     with tempfile.TemporaryDirectory() as scratch:
         app, port = Path(scratch, "app"), free_port()
         context.lay_out(app)

@@ -45,9 +45,9 @@ async def build(settings: StackSettings, lambda_interpreter: Path) -> Built:
 
 async def _built_truss(directory: Path) -> tuple[Path, Image]:
     context = await asyncio.to_thread(model_context, directory)
-    return context.resolve(), await model_image(context, MODEL_ENVIRONMENTS)
+    return context.resolve(), await model_image(context, directory, MODEL_ENVIRONMENTS)
 
 
 async def _built_container(directory: Path) -> tuple[Path, Image]:
     context = container_context(directory)
-    return context.resolve(), await model_image(context, MODEL_ENVIRONMENTS)
+    return context.resolve(), await model_image(context, directory, MODEL_ENVIRONMENTS)

@@ -29,7 +29,8 @@ def served(model: str, folder: Path) -> Iterator[httpx.Client]:
     """Run an example on the real Truss server until the block ends."""
     context = TrussContext.at(model_context(MODELS / model))
     assert context is not None
-    environment = asyncio.run(make_model_environment(context.packages, folder / "environments"))
+    packages = context.packages(MODELS / model)
+    environment = asyncio.run(make_model_environment(packages, folder / "environments"))
     context.lay_out(folder / "app")
     port = free_port()
     with (folder / "log").open("wb") as log:

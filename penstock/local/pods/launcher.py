@@ -6,9 +6,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from penstock.local.pods.images.images import ContainerImage, Image, OwnImage, TrussImage
+from penstock.local.pods.images.private_root import argv_inside, can_hold
+from penstock.local.pods.images.truss_app import APP, PACKAGES, packages_beside
 from penstock.local.pods.workload import Container, Workload, WorkloadError
 from penstock.local.processes import Command, inherited_environment
 from penstock.local.state import StateFolder
+
+_MISPLACED = (
+    f"its code names places below {APP} or {PACKAGES}, where this machine cannot let it find its"
+    " files: that needs Linux with user namespaces"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +36,7 @@ class Launcher:
     def notes(self, workload: Workload) -> tuple[str, ...]:
         """Return what is otherwise here than in a cluster."""
         images = (self._image(workload, container) for container in workload.containers)
-        found = [note for image in images for note in image.notes]
+        found = [note for image in images for note in (*image.notes, *self._misplaced(image))]
         return (*found, *self.known_notes.get(workload.name, ()))
 
     def command(
@@ -64,13 +71,8 @@ class Launcher:
         match self._image(workload, container):
             case OwnImage() if container.command[:1] == ("python",):
                 return [sys.executable, *container.command[1:], *args], given, home
-            case TrussImage(context, environment) if len(container.ports) == 1 and not args:
-                app = home / "app"
-                context.lay_out(app)
-                for place, name in container.mounts.items():
-                    context.mount(app, place, self._folder_of(name, home))
-                own = context.environment(app, ports[container.ports[0]], given)
-                return [str(environment.python), "main.py"], own, app
+            case TrussImage() as image if len(container.ports) == 1 and not args:
+                return self._truss_server(image, container, home, ports)
             case ContainerImage(program, environment) if len(container.ports) == 1:
                 root = home / "root"
                 folder = program.lay_out(root)
@@ -92,6 +94,32 @@ class Launcher:
         for name, text in self.config_maps[config_map].items():
             (folder / name).write_text(text)
         return folder
+
+    def _truss_server(
+        self, image: TrussImage, container: Container, home: Path, ports: Mapping[int, int]
+    ) -> tuple[list[str], dict[str, str], Path]:
+        app, view = home / "app", home / "root"
+        image.context.lay_out(app)
+        mounts = {place: self._folder_of(name, home) for place, name in container.mounts.items()}
+        argv, is_inside = [str(image.environment.python), "main.py"], self._is_inside(image)
+        if is_inside:
+            view.mkdir(exist_ok=True)
+            places = {APP: app, PACKAGES: packages_beside(app), **mounts}
+            argv = argv_inside(places, view, APP, argv)
+        else:
+            for place, folder in mounts.items():
+                image.context.mount(app, place, folder)
+        given, port = container.environment_at(ports), ports[container.ports[0]]
+        return argv, image.context.environment(app, port, given, is_inside=is_inside), app
+
+    def _is_inside(self, image: TrussImage) -> bool:
+        """Whether its process can see its files where the image has them."""
+        return can_hold([APP, PACKAGES], [image.environment.folder, self.state.path])
+
+    def _misplaced(self, image: Image) -> tuple[str, ...]:
+        if not isinstance(image, TrussImage) or not image.context.names_places_of_the_image:
+            return ()
+        return () if self._is_inside(image) else (_MISPLACED,)
 
     def _image(self, workload: Workload, container: Container) -> Image:
         if container.image not in self.images:

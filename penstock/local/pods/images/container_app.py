@@ -37,11 +37,15 @@ class ContainerContext:
     @property
     def packages(self) -> Packages:
         """What its image installs with pip."""
+        names = [Path(name).name for name in self.dockerfile.requirement_files]
+        files = [part for name in names for part in ("-r", name)]
+        asked = (*files, *self.dockerfile.requirements)
         return Packages(
-            folder=self.folder,
+            owner=self.folder,
             python=self.dockerfile.python or OWN_PYTHON,
-            files=tuple(self._file(name) for name in self.dockerfile.requirement_files),
-            requirements="".join(f"{one}\n" for one in self.dockerfile.requirements),
+            files={name: self._file(name).read_text() for name in names},
+            folder=self.folder,
+            installs=(asked,) if asked else (),
         )
 
     @property

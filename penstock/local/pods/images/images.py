@@ -75,14 +75,16 @@ def _ref(image: Mapping[str, Any]) -> str:
     return f"{repository}@{image['digest']}"
 
 
-async def model_image(folder: Path, environments: Path) -> TrussImage | ContainerImage:
-    """Return the image of the model server whose context is `folder`.
+async def model_image(
+    folder: Path, directory: Path, environments: Path
+) -> TrussImage | ContainerImage:
+    """Return the image of the model server whose context is `folder`, made of `directory`.
 
     Raises:
         WorkloadError: only Docker could run it.
     """
     if truss := TrussContext.at(folder):
-        environment = await make_model_environment(truss.packages, environments)
+        environment = await make_model_environment(truss.packages(directory), environments)
         return TrussImage(truss, environment)
     if container := ContainerContext.at(folder):
         environment = await make_model_environment(container.packages, environments)

@@ -4,11 +4,15 @@ import asyncio
 import contextlib
 import hashlib
 import platform
+import re
 import shutil
 import sys
 import tempfile
-from dataclasses import dataclass
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ClassVar
 
 from infra.artifacts.workspace import uv
 from penstock.contracts.errors import PenstockError
@@ -16,40 +20,64 @@ from penstock.contracts.errors import PenstockError
 OWN_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 """What stands in where uv cannot provide a Python."""
 
+_LOCK = "uv.lock"
+_NAME = re.compile(r"[A-Za-z0-9][\w.-]*")
+
 
 class ModelEnvironmentError(PenstockError):
-    """A model server's requirements cannot be installed; the text says what uv said."""
+    """A model server's requirements cannot be installed; the text names them and what uv said."""
+
+    def __init__(self, text: str, said: str = "") -> None:
+        super().__init__(text)
+        self.said = said
 
 
 @dataclass(frozen=True, kw_only=True)
 class Packages:
     """What is installed in an image, and for which Python."""
 
-    folder: Path
-    """Where uv runs: the overrides of a pyproject.toml are followed only in its folder."""
+    LOCKED: ClassVar[str] = "uv_requirements.txt"
+    """The file of requirements that a `uv.lock` becomes, if it is among the files."""
+
+    owner: Path
+    """The directory that asks for them, for errors."""
 
     python: str
     """As in `3.12`."""
 
-    files: tuple[Path, ...] = ()
-    """Files that list requirements."""
+    files: Mapping[str, str] = field(default_factory=dict)
+    """What uv reads, by name."""
 
-    requirements: str = ""
-    """Further ones, line by line."""
+    folder: Path | None = None
+    """Where the files lie; `None`: uv is given them in a folder of their own, and sees no more."""
 
-    constraints: str = ""
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether Python alone is enough."""
-        return not self.files and not self.requirements.strip()
+    installs: tuple[tuple[str, ...], ...] = ()
+    """What `pip install` is told, one after the other."""
 
     def environment_name(self, python: str) -> str:
         """Return a name that is the same wherever packages and Python are."""
-        files = (file.read_text() for file in self.files)
-        machine = (python, sys.platform, platform.machine())
-        parts = (self.requirements, self.constraints, *files, *machine)
+        files = (part for pair in sorted(self.files.items()) for part in pair)
+        installs = (part for install in self.installs for part in ("pip", *install))
+        parts = (*files, *installs, python, sys.platform, platform.machine())
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:20]
+
+    def named_in(self, complaint: str) -> list[str]:
+        """Return the requirements that a complaint of uv's is about, as they are written."""
+        named = (one for install in self.installs for one in self._asked(install))
+        return list(dict.fromkeys(one for one in named if _is_named(one, complaint)))
+
+    def _asked(self, install: tuple[str, ...]) -> Iterator[str]:
+        words = iter(install)
+        for word in words:
+            match word:
+                case "-r":
+                    name = next(words)
+                    text = self.files.get("pyproject.toml" if name == self.LOCKED else name, "")
+                    yield from _requirements(text)
+                case "-c":
+                    next(words)
+                case _:
+                    yield word
 
 
 @dataclass(frozen=True)
@@ -117,19 +145,46 @@ async def _make(packages: Packages, environment: Path, python: str) -> None:
 
 
 async def _install(packages: Packages, environment: Path, python: str, scratch: Path) -> None:
+    folder = packages.folder or scratch / "files"
+    if packages.folder is None:
+        folder.mkdir()
+        for name, text in packages.files.items():
+            (folder / name).write_text(text)
     # Its scripts must survive the renaming.
-    await _uv(packages.folder, "venv", "--relocatable", "--python", python, str(environment))
-    if packages.is_empty:
+    await _uv(folder, "venv", "--relocatable", "--python", python, str(environment))
+    installed = ("--python", str(environment / "bin" / "python"))
+    try:
+        if _LOCK in packages.files:
+            export = ("export", "--quiet", "--frozen", "--format", "requirements-txt")
+            await _uv(folder, *export, *installed, "--output-file", packages.LOCKED)
+        for what in packages.installs:
+            strategy = ("--index-strategy", "unsafe-best-match")
+            await _uv(folder, "pip", "install", *installed, *strategy, *what)
+    except ModelEnvironmentError as error:
+        named = packages.named_in(error.said)
+        which = f"requirement {', '.join(named)}" if named else "its requirements"
+        raise ModelEnvironmentError(
+            f"{packages.owner}: {which} cannot be installed: {error}"
+        ) from error
+
+
+def _requirements(text: str) -> Iterator[str]:
+    """Yield the requirements in a file, be it a pyproject.toml."""
+    if "[project]" not in text:
+        lines = (line.split(" #")[0].strip() for line in text.splitlines())
+        yield from (line for line in lines if line and line[0] not in "#-")
         return
-    requirements, constraints = scratch / "requirements.txt", scratch / "constraints.txt"
-    requirements.write_text(packages.requirements)
-    constraints.write_text(packages.constraints)
-    files = [argument for file in packages.files for argument in ("-r", str(file))]
-    await _uv(
-        packages.folder, "pip", "install", "--python", str(environment / "bin" / "python"),
-        "--index-strategy", "unsafe-best-match",
-        *files, "-r", str(requirements), "-c", str(constraints),
-    )  # fmt: skip
+    with contextlib.suppress(tomllib.TOMLDecodeError):
+        found = tomllib.loads(text).get("project", {}).get("dependencies", [])
+        yield from (line for line in found if isinstance(line, str))
+
+
+def _is_named(requirement: str, complaint: str) -> bool:
+    name = _NAME.match(requirement)
+    if name is None or "://" in requirement.split("@", maxsplit=1)[0]:
+        return requirement in complaint
+    words = r"[-_.]+".join(re.escape(part) for part in re.split(r"[-_.]+", name[0]))
+    return bool(re.search(rf"(?<![\w.-]){words}(?![\w-])", complaint, re.IGNORECASE))
 
 
 async def _uv(folder: Path, *arguments: str) -> None:
@@ -146,6 +201,5 @@ async def _uv(folder: Path, *arguments: str) -> None:
             process.kill()
             await process.wait()
     if process.returncode != 0:
-        raise ModelEnvironmentError(
-            f"uv {' '.join(arguments)} failed:\n{output.decode(errors='replace').strip()}"
-        )
+        said = output.decode(errors="replace").strip()
+        raise ModelEnvironmentError(f"uv {' '.join(arguments)} failed:\n{said}", said)

@@ -104,8 +104,9 @@ def test_the_packages_are_those_that_its_pip_installs(folder: Path) -> None:
         folder, "RUN pip install -r /tmp/requirements.txt", "RUN pip install six"
     ).packages
     assert packages.python == "3.12"
-    assert packages.files == (folder / "requirements.txt",)
-    assert packages.requirements == "six\n"
+    assert packages.files == {"requirements.txt": "requirements.txt"}
+    assert packages.folder == packages.owner == folder
+    assert packages.installs == (("-r", "requirements.txt", "six"),)
 
 
 def test_requirements_that_are_not_there_are_refused(folder: Path) -> None:

@@ -20,9 +20,9 @@ FAKE_UV = """
 import json, sys
 from pathlib import Path
 
-journal, installed, downloadable, *command = sys.argv[1:]
+journal, installed, downloadable, refused, *command = sys.argv[1:]
 with Path(journal).open("a") as lines:
-    print(json.dumps(command), file=lines)
+    print(json.dumps([command, sorted(path.name for path in Path.cwd().iterdir())]), file=lines)
 match command:
     case ["python", "find", *_, version] if version not in installed.split():
         sys.exit("no such Python")
@@ -30,8 +30,8 @@ match command:
         sys.exit("no network")
     case ["venv", *_, folder]:
         Path(folder).mkdir()
-    case ["pip", *words] if "broken.txt" in " ".join(words):
-        sys.exit("no such package")
+    case ["pip", *_] if refused:
+        sys.exit(f"you require {refused}, which is nowhere")
 """
 
 
@@ -42,15 +42,23 @@ class Uv:
     journal: Path
     installed: Sequence[str] = ()
     downloadable: Sequence[str] = ()
+    refused: str = ""
+    """The package that no index has."""
 
     def command(self, *arguments: str) -> list[str]:
-        known = [" ".join(self.installed), " ".join(self.downloadable)]
+        known = [" ".join(self.installed), " ".join(self.downloadable), self.refused]
         return [sys.executable, "-c", FAKE_UV, str(self.journal), *known, *arguments]
 
     def asked(self, first: str, *more: str) -> list[list[str]]:
-        commands = map(json.loads, self.journal.read_text().splitlines())
         wanted = [first, *more]
-        return [command for command in commands if command[: len(wanted)] == wanted]
+        return [command for command, _ in self._lines() if command[: len(wanted)] == wanted]
+
+    def folders(self) -> list[tuple[str, ...]]:
+        """What lay where packages were installed."""
+        return [tuple(names) for command, names in self._lines() if command[0] == "pip"]
+
+    def _lines(self) -> list[tuple[list[str], list[str]]]:
+        return [json.loads(line) for line in self.journal.read_text().splitlines()]
 
     def forget(self) -> None:
         self.journal.write_text("")
@@ -75,7 +83,10 @@ def packages_of(tmp_path: Path) -> Callable[[str], Packages]:
 
     def make(version: str) -> Packages:
         return Packages(
-            folder=tmp_path, python=version, requirements="six\n", constraints="six<2\n"
+            owner=tmp_path / "echo",
+            python=version,
+            files={"requirements.txt": "six\n", "constraints.txt": "six<2\n"},
+            installs=(("-r", "requirements.txt", "-c", "constraints.txt"),),
         )
 
     return make
@@ -160,22 +171,67 @@ async def test_an_environment_is_made_once(
     assert uv.journal.read_text() == ""
 
 
-async def test_requirements_that_cannot_be_installed_are_told_and_nothing_is_left(
-    uv: Uv, cache: Path, tmp_path: Path
+@pytest.mark.parametrize(
+    ("files", "named"),
+    [
+        ({"asked.txt": "six\nno_such.Package==1 # so\n"}, "no_such.Package==1"),
+        (
+            {"pyproject.toml": "[project]\ndependencies = ['No-such-package>2']\n"},
+            "No-such-package>2",
+        ),
+        ({"no-such-package": ""}, "no-such-package"),
+        ({"asked.txt": "other\n"}, None),
+    ],
+)
+async def test_a_requirement_that_cannot_be_installed_is_named_with_its_directory(
+    uv: Uv, cache: Path, files: dict[str, str], named: str | None
 ) -> None:
-    broken = tmp_path / "broken.txt"
-    broken.touch()
+    uv.refused = "no-such-package"
+    (file,) = files
+    install = ("-r", file) if "." in file else (file,)
+    packages = Packages(owner=Path("models/echo"), python=HERE, files=files, installs=(install,))
 
-    with pytest.raises(ModelEnvironmentError, match=r"(?s)uv pip install .*no such package"):
-        await make_model_environment(Packages(folder=tmp_path, python=HERE, files=(broken,)), cache)
+    with pytest.raises(ModelEnvironmentError) as refused:
+        await make_model_environment(packages, cache)
+
+    first, *_, last = str(refused.value).splitlines()
+    what = f"requirement {named}" if named else "its requirements"
+    assert first.startswith(f"models/echo: {what} cannot be installed: uv pip install")
+    assert last == "you require no-such-package, which is nowhere"
     assert list(cache.iterdir()) == []
 
 
-async def test_python_alone_is_an_environment_too(uv: Uv, cache: Path, tmp_path: Path) -> None:
-    await make_model_environment(Packages(folder=tmp_path, python=HERE), cache)
+async def test_requirements_are_installed_one_after_the_other_as_in_the_image(
+    uv: Uv, cache: Path, tmp_path: Path
+) -> None:
+    packages = Packages(
+        owner=tmp_path,
+        python=HERE,
+        files={"mine.txt": "six\n", "requirements.txt": "seven\n", "constraints.txt": ""},
+        installs=(("-r", "mine.txt"), ("-r", "requirements.txt", "-c", "constraints.txt")),
+    )
+    await make_model_environment(packages, cache)
 
-    assert len(uv.asked("venv")) == 1
-    assert uv.asked("pip") == []
+    assert [install[-4:] for install in uv.asked("pip", "install")] == [
+        ["--index-strategy", "unsafe-best-match", "-r", "mine.txt"],
+        ["-r", "requirements.txt", "-c", "constraints.txt"],
+    ]
+    assert set(uv.folders()) == {("constraints.txt", "mine.txt", "requirements.txt")}
+
+
+async def test_a_lock_says_what_is_installed(uv: Uv, cache: Path, tmp_path: Path) -> None:
+    packages = Packages(
+        owner=tmp_path,
+        python=HERE,
+        files={"uv.lock": "", "pyproject.toml": ""},
+        installs=(("-r", Packages.LOCKED),),
+    )
+    await make_model_environment(packages, cache)
+
+    (export,) = uv.asked("export")
+    assert "--frozen" in export
+    assert export[-2:] == ["--output-file", Packages.LOCKED]
+    assert uv.asked("pip", "install")[0][-2:] == ["-r", Packages.LOCKED]
 
 
 def test_an_environment_is_shared_by_images_with_the_same_packages_and_python(
@@ -183,7 +239,8 @@ def test_an_environment_is_shared_by_images_with_the_same_packages_and_python(
 ) -> None:
     packages = packages_of(HERE)
     name = packages.environment_name(HERE)
-    assert replace(packages, folder=tmp_path / "other").environment_name(HERE) == name
+    assert replace(packages, owner=tmp_path / "other").environment_name(HERE) == name
     assert packages.environment_name(OTHER) != name
-    assert replace(packages, constraints="six<1\n").environment_name(HERE) != name
-    assert replace(packages, requirements="seven\n").environment_name(HERE) != name
+    files = {**packages.files, "constraints.txt": "six<1\n"}
+    assert replace(packages, files=files).environment_name(HERE) != name
+    assert replace(packages, installs=(("seven",),)).environment_name(HERE) != name
