@@ -54,3 +54,11 @@ def test_a_truss_directory_with_a_secret_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ArtifactError, match=rf"^{truss}: .*: model/\.netrc; move it elsewhere"):
         model_context(truss, tmp_path / "cache")
     assert not list((tmp_path / "cache").iterdir())
+
+
+def test_the_server_looks_for_a_model_where_its_image_has_it(tmp_path: Path) -> None:
+    context = model_context(ROOT / "tests" / "e2e" / "models" / "renamed", tmp_path)
+
+    copied = "COPY --chown=root:root ./src ${APP_HOME}/model"
+    assert copied in (context / "Dockerfile").read_text().splitlines()
+    assert "model_module_dir: model\n" in (context / "config.yaml").read_text()

@@ -20,6 +20,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
             "autoscaling": ONE_WORKER,
             "environment_variables": {"OVERRIDDEN": "by the deployment"},
         },
+        renamed={"truss": "tests/e2e/models/renamed", "autoscaling": ONE_WORKER},
         together={
             "truss": "tests/e2e/models/together",
             "batching": {"max_batch_size": 4, "max_wait_ms": 50},

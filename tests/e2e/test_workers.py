@@ -73,7 +73,7 @@ def test_no_low_priority_starts_while_a_high_one_waits(stack: Stack) -> None:
 
 
 def test_workers_leave_no_process_behind(stack: Stack) -> None:
-    names = ("echo-v1", "single-v1", "together-v1", "told-v1")
+    names = ("echo-v1", "single-v1", "together-v1", "told-v1", "renamed-v1")
     wait_until(lambda: not any(stack.deployment(name).pods for name in names), 60, "no worker")
 
     pids = {pid for event in stack.events("started") for pid in event["pids"]}
