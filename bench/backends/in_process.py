@@ -39,7 +39,14 @@ class WaitingQueue:
         self._held: dict[str, QueueMessage] = {}
         self._receipts = count(1)
 
-    def send(self, message: QueueMessage, *, priority: int, tenant: str) -> None:  # noqa: ARG002 - one tenant
+    def send(
+        self,
+        message: QueueMessage,
+        *,
+        priority: int,
+        tenant: str,  # noqa: ARG002 - one tenant
+        delay_seconds: float = 0,  # noqa: ARG002 - nothing is refused here
+    ) -> None:
         """Make `message` visible in the lane."""
         with self._arrived[priority]:
             self._lanes[priority].append((message, 1))

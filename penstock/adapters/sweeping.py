@@ -18,7 +18,9 @@ def due_at(request: AsyncRequest, now: datetime) -> datetime | None:
     """Return when somebody should look at a row that has just come to be as it is."""
     match request.state:
         case RequestState.QUEUED:
-            return now + _LOST_RETRY if request.was_claimed else request.deadline_at
+            if request.was_claimed and request.refusal is None:
+                return now + _LOST_RETRY
+            return request.deadline_at
         case RequestState.IN_PROGRESS:
             return lease_due_at(request.lease_until or now)
         case _:

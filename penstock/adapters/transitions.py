@@ -10,6 +10,7 @@ from penstock.contracts.outcome import (
     Failed,
     Fault,
     Outcome,
+    ServerRefusal,
     StoredObject,
     Succeeded,
 )
@@ -17,6 +18,9 @@ from penstock.contracts.request import AsyncRequest, RequestState, WebhookStatus
 from penstock.contracts.submission import ROW_LIFETIME
 
 _LEFT_BY_A_CLAIM = ("claim_id", "attempt", "attempts_left", "state", "faults", "result")
+_LONGEST_IN_QUEUE = timedelta(days=3)
+"""Nobody may ask for more."""
+
 _UNLEASED: dict[str, object] = {"lease_owner": None, "lease_until": None}
 
 
@@ -24,13 +28,20 @@ def finished(held: AsyncRequest, outcome: Outcome, now: datetime) -> AsyncReques
     """Return a held request as its worker ends it."""
     match outcome:
         case Succeeded(result=result):
-            ended = {"faults": (), "result": result}
+            ended = {"faults": (), "result": result, "refusal": None}
             return held.moved_to(RequestState.SUCCEEDED, now).model_copy(update=_UNLEASED | ended)
         case Failed(fault=fault, failure=failure):
-            ended = {"faults": (fault,), "result": failure}
+            # What the server said stays only where that is why the request failed.
+            refusal = held.refusal if held.refusal and held.refusal.fault == fault else None
+            ended = {"faults": (fault,), "result": failure, "refusal": refusal}
             return held.moved_to(RequestState.FAILED, now).model_copy(update=_UNLEASED | ended)
         case Canceled():
             return canceled(held, now)
+
+
+def may_expire(request: AsyncRequest, now: datetime) -> bool:
+    """Whether its deadline ends it as one that was never claimed."""
+    return request.is_past_deadline(now) and not request.was_claimed
 
 
 def expired(
@@ -63,7 +74,12 @@ def may_be_given_up(current: AsyncRequest, seen: AsyncRequest, now: datetime) ->
 
 
 def released(
-    held: AsyncRequest, fault: Fault | None, now: datetime, *, counts_as_attempt: bool
+    held: AsyncRequest,
+    fault: Fault | None,
+    now: datetime,
+    *,
+    counts_as_attempt: bool,
+    refusal: ServerRefusal | None,
 ) -> AsyncRequest:
     """Return a held request as it is given back.
 
@@ -76,6 +92,8 @@ def released(
         returned["faults"] = (fault,)
     if not counts_as_attempt:
         returned["attempts_left"] = held.attempts_left + 1
+    # A drain does not undo what the server said; a counted attempt does.
+    returned["refusal"] = refusal or (None if counts_as_attempt else held.refusal)
     return held.moved_to(RequestState.QUEUED, now).model_copy(update=returned)
 
 
@@ -90,7 +108,7 @@ def cancellation(request: AsyncRequest, now: datetime, *, force: bool) -> AsyncR
 
 def canceled(request: AsyncRequest, now: datetime) -> AsyncRequest:
     """Return a request that ends without a result; its webhook, if any, is never called."""
-    ended = dict(_UNLEASED)
+    ended: dict[str, object] = {**_UNLEASED, "refusal": None}
     if request.webhook_endpoint is not None:
         ended["webhook_status"] = WebhookStatus.CANCELED
     return request.moved_to(RequestState.CANCELED, now).model_copy(update=ended)
@@ -105,7 +123,8 @@ def reopened(ended: AsyncRequest, now: datetime) -> AsyncRequest:
     """Return a request that did not succeed as an operator queues it again.
 
     The next attempt number is used up: it counts as claimed, so it does not expire, and whoever
-    saw it before it ended cannot take it for what they saw.
+    saw it before it ended cannot take it for what they saw. Should the model server refuse it, it
+    has as long in the queue as it had at first.
     """
     # DynamoDB purges by whole seconds; both families shall say the same.
     purge_at = now.replace(microsecond=0) + ROW_LIFETIME + timedelta(seconds=1)
@@ -116,7 +135,9 @@ def reopened(ended: AsyncRequest, now: datetime) -> AsyncRequest:
         "attempt": ended.attempt + 1,
         "attempts_left": ended.retry.max_attempts,
         "cancel_requested": False,
+        "deadline_at": now + min(ended.deadline_at - ended.created_at, _LONGEST_IN_QUEUE),
         "faults": (),
+        "refusal": None,
         "result": None,
         "notified_at": None,
         "webhook_attempts": 0,

@@ -1,7 +1,10 @@
 """How a request ended: a stored object, or faults with the codes of the published API."""
 
+import base64
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, ClassVar, Literal, Self
+
+from pydantic import Field
 
 from penstock.contracts.contract import Contract
 
@@ -33,6 +36,48 @@ class Fault(Contract):
 
     code: FaultCode
     message: str
+
+
+class ServerRefusal(Contract):
+    """What a model server that was ready answered when it did not take a request (429 or 503)."""
+
+    http_status: int
+    content_type: str
+    body_base64: str
+    """The start of the body: `KEPT_BYTES` at most, because a row holds it."""
+
+    times: Annotated[int, Field(ge=1)] = 1
+    """How often in a row it was refused."""
+
+    KEPT_BYTES: ClassVar[int] = 2_048
+
+    @classmethod
+    def of(cls, http_status: int, content_type: str, body: bytes, *, times: int = 1) -> Self:
+        """Return what is kept of such an answer."""
+        kept = base64.b64encode(body[: cls.KEPT_BYTES]).decode()
+        return cls(
+            http_status=http_status, content_type=content_type, body_base64=kept, times=times
+        )
+
+    @property
+    def body(self) -> bytes:
+        """What the server said, cut."""
+        return base64.b64decode(self.body_base64)
+
+    @property
+    def fault(self) -> Fault:
+        """Why a request fails whose time in the queue ended with this answer."""
+        said = self.body.decode(errors="replace").strip()
+        return Fault(
+            code=FaultCode.MODEL_UNAVAILABLE,
+            message="The model server did not take the request in its time in the queue; "
+            f"it answered {self.http_status}: {said}",
+        )
+
+    @property
+    def rest_seconds(self) -> float:
+        """How long a request rests in the queue before the server is asked again."""
+        return float(min(2 ** min(self.times, 16), 300))
 
 
 class StoredObject(Contract):

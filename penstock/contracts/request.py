@@ -9,7 +9,7 @@ from pydantic import Field
 from penstock.contracts.contract import Contract, UtcDatetime
 from penstock.contracts.errors import IllegalMoveError
 from penstock.contracts.origin import Destination, Dialect, SageMakerInvocation
-from penstock.contracts.outcome import Fault, StoredObject
+from penstock.contracts.outcome import Fault, ServerRefusal, StoredObject
 
 RequestId = NewType("RequestId", str)
 """32 lowercase hexadecimal digits, the first 8 its model's; opaque to clients."""
@@ -106,7 +106,7 @@ class AsyncRequest(Contract):
     """When `state` last changed."""
 
     deadline_at: UtcDatetime
-    """When a request that nobody ever claimed expires."""
+    """When a request expires that nobody ever claimed, or fails that was only refused since."""
 
     purge_at: UtcDatetime
     """When the row may be forgotten."""
@@ -130,6 +130,9 @@ class AsyncRequest(Contract):
     predict_timeout_seconds: float | None = None
     """The caller's own limit for one attempt; the deployment's applies when it is absent."""
 
+    refusal: ServerRefusal | None = None
+    """What the model server said that last did not take it; its queue clock runs on then."""
+
     faults: tuple[Fault, ...] = ()
     result: StoredObject | None = None
     """The model's answer, or the failure document of a request that did not succeed."""
@@ -147,7 +150,7 @@ class AsyncRequest(Contract):
 
     @property
     def was_claimed(self) -> bool:
-        """Whether a worker ever held it; from then on the queue clock stands still."""
+        """Whether a worker ever held it; the queue clock stands still then, unless refused."""
         return self.attempt > 0
 
     @property
@@ -179,10 +182,9 @@ class AsyncRequest(Contract):
         )
 
     def is_past_deadline(self, now: datetime) -> bool:
-        """Whether it waited too long: only a request that was never claimed can."""
-        return (
-            self.state is RequestState.QUEUED and not self.was_claimed and self.deadline_at <= now
-        )
+        """Whether it waited too long: never claimed, or given back by a server that refused it."""
+        waits_in_queue = not self.was_claimed or self.refusal is not None
+        return self.state is RequestState.QUEUED and waits_in_queue and self.deadline_at <= now
 
     def is_claimable(self, now: datetime) -> bool:
         """Whether a worker may take it at `now`."""

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from itertools import count
 from threading import RLock
 
-from penstock.adapters.visibility import visibility_seconds
+from penstock.adapters.visibility import delay, visibility_seconds
 from penstock.contracts.errors import QueueGoneError
 from penstock.contracts.message import QueueMessage
 from penstock.contracts.ports.clock import Clock
@@ -25,6 +25,7 @@ class InvalidMessageContentsError(Exception):
 @dataclass
 class _Waiting:
     message: QueueMessage
+    tenant: str
     visible_at: datetime
     receipt: str | None = None
     receive_count: int = 0
@@ -42,19 +43,16 @@ class InMemoryRequestQueue:
         """Whether its deployment was removed."""
 
     def send(
-        self,
-        message: QueueMessage,
-        *,
-        priority: int,
-        tenant: str,  # noqa: ARG002 - one consumer has nothing to be fair between
+        self, message: QueueMessage, *, priority: int, tenant: str, delay_seconds: float = 0
     ) -> None:
-        """Make `message` visible in the lane; what SQS would refuse is an error."""
+        """Make `message` visible in the lane, at once or later; what SQS would refuse is an error."""
         if self.is_gone:
             raise QueueGoneError("send message")
         if not travels(message.encoded()):
             raise InvalidMessageContentsError(message.request_id)
         with self._lock:
-            self._lanes[priority].append(_Waiting(message, visible_at=self._clock()))
+            visible_at = self._clock() + timedelta(seconds=delay(delay_seconds))
+            self._lanes[priority].append(_Waiting(message, tenant, visible_at))
 
     def send_many(
         self, messages: Sequence[QueueMessage], *, priority: int, tenant: str
@@ -82,7 +80,14 @@ class InMemoryRequestQueue:
                 waiting.receive_count += 1
                 waiting.visible_at = now + timedelta(seconds=math.ceil(visible_after_seconds))
                 deliveries.append(
-                    Delivery(waiting.message, priority, waiting.receipt, now, waiting.receive_count)
+                    Delivery(
+                        message=waiting.message,
+                        priority=priority,
+                        receipt=waiting.receipt,
+                        received_at=now,
+                        receive_count=waiting.receive_count,
+                        tenant=waiting.tenant,
+                    )
                 )
             return deliveries
 

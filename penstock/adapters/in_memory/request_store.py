@@ -16,7 +16,14 @@ from penstock.contracts.errors import (
     LeaseLostError,
     UnknownRequestError,
 )
-from penstock.contracts.outcome import Canceled, Failed, Fault, Outcome, StoredObject
+from penstock.contracts.outcome import (
+    Canceled,
+    Failed,
+    Fault,
+    Outcome,
+    ServerRefusal,
+    StoredObject,
+)
 from penstock.contracts.ports.clock import Clock
 from penstock.contracts.ports.requests import RequestPage
 from penstock.contracts.request import (
@@ -127,7 +134,12 @@ class InMemoryRequestStore:
             return self._left(claimed, lambda held: transitions.finished(held, outcome, now))
 
     def release(
-        self, claimed: AsyncRequest, fault: Fault | None, *, counts_as_attempt: bool
+        self,
+        claimed: AsyncRequest,
+        fault: Fault | None,
+        *,
+        counts_as_attempt: bool,
+        refusal: ServerRefusal | None = None,
     ) -> AsyncRequest:
         """Put a held request back to QUEUED; one that was asked to stop is CANCELED instead."""
         with self._lock:
@@ -136,7 +148,7 @@ class InMemoryRequestStore:
                 return self._left(
                     claimed,
                     lambda held: transitions.released(
-                        held, fault, now, counts_as_attempt=counts_as_attempt
+                        held, fault, now, counts_as_attempt=counts_as_attempt, refusal=refusal
                     ),
                 )
             except LeaseLostError:
@@ -149,7 +161,7 @@ class InMemoryRequestStore:
         with self._lock:
             now = self._clock()
             request = self._rows.get(request_id)
-            if request is None or not request.is_past_deadline(now):
+            if request is None or not transitions.may_expire(request, now):
                 raise ClaimRefusedError(request_id, request)
             return self._moved(transitions.expired(request, fault, failure, now))
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from penstock.contracts.message import QueueMessage
-from penstock.contracts.outcome import Fault, Outcome, StoredObject
+from penstock.contracts.outcome import Fault, Outcome, ServerRefusal, StoredObject
 from penstock.contracts.request import AsyncRequest, RequestId, Tenant, WebhookStatus
 
 
@@ -79,9 +79,17 @@ class RequestStore(Protocol):
         ...
 
     def release(
-        self, claimed: AsyncRequest, fault: Fault | None, *, counts_as_attempt: bool
+        self,
+        claimed: AsyncRequest,
+        fault: Fault | None,
+        *,
+        counts_as_attempt: bool,
+        refusal: ServerRefusal | None = None,
     ) -> AsyncRequest:
         """Put a held request back to QUEUED, for a retry or because the worker drains.
+
+        With `refusal` because the model server did not take it: its deadline applies again, until
+        an attempt counts.
 
         Raises:
             LeaseLostError: another attempt holds the request, or it has ended.
@@ -91,10 +99,10 @@ class RequestStore(Protocol):
     def expire(
         self, request_id: RequestId, fault: Fault, failure: StoredObject | None = None
     ) -> AsyncRequest:
-        """Move a request that waited past its deadline to EXPIRED.
+        """Move a request that was never claimed and waited past its deadline to EXPIRED.
 
         Raises:
-            ClaimRefusedError: it is not `is_past_deadline`; the error carries the row.
+            ClaimRefusedError: it was claimed or has time left; the error carries the row.
         """
         ...
 
@@ -191,6 +199,8 @@ class Delivery:
     receipt: str
     received_at: datetime
     receive_count: int = 1
+    tenant: str = ""
+    """The fairness group that it was sent in."""
 
 
 @dataclass(frozen=True)
@@ -204,8 +214,12 @@ class QueueDepth:
 class RequestQueue(Protocol):
     """The three lanes of one deployment. All methods raise `UnavailableError`."""
 
-    def send(self, message: QueueMessage, *, priority: int, tenant: str) -> None:
-        """Make `message` visible in the lane; `tenant` is the fairness group.
+    def send(
+        self, message: QueueMessage, *, priority: int, tenant: str, delay_seconds: float = 0
+    ) -> None:
+        """Make `message` visible in the lane, at once or after up to 15 minutes.
+
+        `tenant` is the fairness group.
 
         Raises:
             QueueGoneError: the lane is not there any more.

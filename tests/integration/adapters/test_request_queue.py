@@ -58,6 +58,26 @@ def test_a_message_arrives_as_it_was_sent(ports: Ports, sent: QueueMessage) -> N
     assert delivery.received_at == ports.clock()
 
 
+def test_a_message_that_is_sent_with_a_delay_is_seen_after_it(ports: Ports) -> None:
+    ports.queue.send(message(1), priority=0, tenant="acme", delay_seconds=9.5)
+    ports.clock.advance(9.9)  # 9.5 s were rounded up
+    assert receive(ports) == []
+    ports.clock.advance(0.2)
+    assert numbers_of(receive(ports)) == [1]
+
+
+def test_no_delay_is_longer_than_the_queue_bears(ports: Ports) -> None:
+    ports.queue.send(message(1), priority=0, tenant="acme", delay_seconds=43_000)
+    ports.clock.advance(900.1)
+    assert numbers_of(receive(ports)) == [1]
+
+
+def test_a_delivery_says_in_whose_fairness_group_it_was_sent(ports: Ports) -> None:
+    send(ports, 1, tenant="acme")
+    (delivery,) = receive(ports)
+    assert delivery.tenant == "acme"
+
+
 def test_lanes_are_apart_and_each_is_served_in_order(ports: Ports) -> None:
     send(ports, 1, 2, 3)
     send(ports, 4, priority=2)

@@ -36,8 +36,10 @@ class RingingQueue(InMemoryRequestQueue):
         super().__init__(world.clock)
         self._bell = bell
 
-    def send(self, message: QueueMessage, *, priority: int, tenant: str) -> None:
-        super().send(message, priority=priority, tenant=tenant)
+    def send(
+        self, message: QueueMessage, *, priority: int, tenant: str, delay_seconds: float = 0
+    ) -> None:
+        super().send(message, priority=priority, tenant=tenant, delay_seconds=delay_seconds)
         self._bell.set()
 
 

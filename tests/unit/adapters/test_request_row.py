@@ -10,7 +10,7 @@ from penstock.adapters.aws.requests.row import (
     request_of,
 )
 from penstock.contracts.origin import Destination, Dialect, Location, SageMakerInvocation
-from penstock.contracts.outcome import Fault, FaultCode, StoredObject
+from penstock.contracts.outcome import Fault, FaultCode, ServerRefusal, StoredObject
 from penstock.contracts.request import AsyncRequest, RequestId, RequestState, RetryPolicy, Tenant
 
 NOW = datetime(2030, 1, 1, 12, 0, 0, 123_456, tzinfo=UTC)
@@ -50,6 +50,7 @@ def test_every_field_comes_back() -> None:
             "claim_id": "claim-1",
             "cancel_requested": True,
             "predict_timeout_seconds": 0.1,
+            "refusal": ServerRefusal.of(503, "text/plain", b"\xff"),
             "faults": (Fault(code=FaultCode.MODEL_PREDICT_ERROR, message="größer"),) * 2,
             "result": StoredObject(bucket="b", key="k", content_type="image/png", size_bytes=0),
             "webhook_endpoint": "https://caller.example",

@@ -15,7 +15,7 @@ _IS_ABANDONED = (
 IS_CLAIMABLE = (
     "#attempts_left > :none AND ("
     "(#state = :queued AND #cancel_requested = :false"
-    " AND (#attempt > :none OR #deadline_at > :now))"
+    " AND (#deadline_at > :now OR (#attempt > :none AND attribute_not_exists(#refusal))))"
     f" OR ({_HAS_LAPSED}))"
 )
 IS_HELD = "#state = :in_progress AND #lease_owner = :holder AND #attempt = :held_attempt"

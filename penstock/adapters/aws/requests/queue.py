@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from penstock.adapters.aws.availability import aws_call, error_code
 from penstock.adapters.aws.requests.batches import BATCH_SIZE, message_batches
-from penstock.adapters.visibility import visibility_seconds
+from penstock.adapters.visibility import delay, visibility_seconds
 from penstock.contracts.errors import QueueGoneError, UnavailableError
 from penstock.contracts.message import MalformedMessageError, QueueMessage
 from penstock.contracts.ports.clock import Clock, utc_now
@@ -43,13 +43,16 @@ class SqsRequestQueue:
         self._sqs = sqs
         self._clock = clock
 
-    def send(self, message: QueueMessage, *, priority: int, tenant: str) -> None:
-        """Make `message` visible in the lane."""
+    def send(
+        self, message: QueueMessage, *, priority: int, tenant: str, delay_seconds: float = 0
+    ) -> None:
+        """Make `message` visible in the lane, at once or later."""
         with _sending("send message"):
             self._sqs.send_message(
                 QueueUrl=self._queue_urls[priority],
                 MessageBody=message.encoded(),
                 MessageGroupId=fairness_group(tenant),
+                DelaySeconds=delay(delay_seconds),
             )
 
     def send_many(
@@ -92,7 +95,7 @@ class SqsRequestQueue:
                 MaxNumberOfMessages=min(max_messages, BATCH_SIZE),
                 WaitTimeSeconds=wait_seconds,
                 VisibilityTimeout=math.ceil(visible_after_seconds),
-                MessageSystemAttributeNames=["ApproximateReceiveCount"],
+                MessageSystemAttributeNames=["ApproximateReceiveCount", "MessageGroupId"],
             )
         received = (self._delivery(found, priority) for found in response.get("Messages", []))
         return [delivery for delivery in received if delivery is not None]
@@ -175,6 +178,7 @@ class SqsRequestQueue:
             receipt=found["ReceiptHandle"],
             received_at=self._clock(),
             receive_count=receive_count,
+            tenant=found["Attributes"].get("MessageGroupId", ""),
         )
 
     def _in_batches(

@@ -26,7 +26,7 @@ SWEEP_SHARDS = tuple("0123456789")
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MOMENTS = {"created_at", "status_at", "deadline_at", "lease_until", "notified_at"}
-_DOCUMENTS = {"retry", "faults", "result", "destination", "invocation"}
+_DOCUMENTS = {"retry", "refusal", "faults", "result", "destination", "invocation"}
 
 
 def item_of(request: AsyncRequest, now: datetime) -> dict[str, "AttributeValueTypeDef"]:

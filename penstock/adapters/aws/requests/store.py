@@ -19,7 +19,14 @@ from penstock.contracts.errors import (
     LeaseLostError,
     UnknownRequestError,
 )
-from penstock.contracts.outcome import Canceled, Failed, Fault, Outcome, StoredObject
+from penstock.contracts.outcome import (
+    Canceled,
+    Failed,
+    Fault,
+    Outcome,
+    ServerRefusal,
+    StoredObject,
+)
 from penstock.contracts.ports.clock import Clock, utc_now
 from penstock.contracts.ports.requests import RequestPage
 from penstock.contracts.request import (
@@ -113,11 +120,18 @@ class DynamoRequestStore:
         return self._table.leave("finish request", claimed, ended, now)
 
     def release(
-        self, claimed: AsyncRequest, fault: Fault | None, *, counts_as_attempt: bool
+        self,
+        claimed: AsyncRequest,
+        fault: Fault | None,
+        *,
+        counts_as_attempt: bool,
+        refusal: ServerRefusal | None = None,
     ) -> AsyncRequest:
         """Put a held request back to QUEUED; one that was asked to stop is CANCELED instead."""
         now = self._clock()
-        returned = transitions.released(claimed, fault, now, counts_as_attempt=counts_as_attempt)
+        returned = transitions.released(
+            claimed, fault, now, counts_as_attempt=counts_as_attempt, refusal=refusal
+        )
         try:
             return self._table.leave(
                 "release request", claimed, returned, now, conditions.IS_HELD_AND_WANTED
