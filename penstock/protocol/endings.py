@@ -19,7 +19,12 @@ class Endings:
     results: ResultStore
 
     def expire(self, request: AsyncRequest) -> AsyncRequest | None:
-        """End a request that waited too long; `None` if it moved meanwhile."""
+        """End a request that waited too long; `None` if it moved meanwhile.
+
+        It fails, in the model server's own words, if that was asked and did not take it.
+        """
+        if request.refusal is not None:
+            return self.give_up(request, request.refusal.fault)
         waited = round((request.deadline_at - request.created_at).total_seconds())
         fault = Fault(
             code=FaultCode.MODEL_UNAVAILABLE,

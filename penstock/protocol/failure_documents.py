@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from penstock.contracts.json_text import is_json_text
 from penstock.contracts.origin import Dialect, Location
 from penstock.contracts.outcome import Fault, StoredObject
 from penstock.contracts.request import AsyncRequest, RequestState
@@ -44,10 +45,11 @@ class FailureDocument:
 def failure_document(
     request: AsyncRequest, fault: Fault, answer: ModelAnswer | None = None
 ) -> FailureDocument:
-    """Return the document of a request that failed."""
+    """Return the document of a request that failed; `answer` is what the model server said."""
+    answer = answer or _refusal_of(request, fault)
     if request.dialect is Dialect.BASETEN or answer is None:
         return _of_platform(request, fault.message, [fault])
-    if request.dialect is Dialect.DATACRUNCH or _is_json(answer.body):
+    if request.dialect is Dialect.DATACRUNCH or is_json_text(answer.body):
         return FailureDocument(answer.body, answer.content_type, answer.http_status)
     # The SageMaker SDK reads the document with the deserializer of results, which may be JSON's.
     message = answer.body.decode(errors="replace").strip() or fault.message
@@ -60,6 +62,14 @@ def document_of_end(request: AsyncRequest) -> FailureDocument:
     if request.state is RequestState.CANCELED:
         return _of_platform(request, CANCELED, [])
     return failure_document(request, request.faults[-1])
+
+
+def _refusal_of(request: AsyncRequest, fault: Fault) -> ModelAnswer | None:
+    """Return what the row has kept of the model server's answer, if that is why it failed."""
+    refusal = request.refusal
+    if refusal is None or refusal.fault != fault:
+        return None
+    return ModelAnswer(refusal.body, refusal.content_type, refusal.http_status)
 
 
 def _of_platform(request: AsyncRequest, message: str, faults: Sequence[Fault]) -> FailureDocument:
@@ -78,11 +88,3 @@ def _of_platform(request: AsyncRequest, message: str, faults: Sequence[Fault]) -
         case Dialect.DATACRUNCH:
             document = {"error": message}
     return FailureDocument(json.dumps(document).encode())
-
-
-def _is_json(body: bytes) -> bool:
-    try:
-        json.loads(body)
-    except ValueError:
-        return False
-    return True

@@ -11,7 +11,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from penstock.contracts.errors import ClaimRefusedError, PlaceRefusedError
-from penstock.contracts.outcome import Canceled, Failed, Fault, FaultCode, Succeeded
+from penstock.contracts.outcome import (
+    Canceled,
+    Failed,
+    Fault,
+    FaultCode,
+    ServerRefusal,
+    Succeeded,
+)
 from penstock.contracts.ports.clock import Clock
 from penstock.contracts.ports.objects import Content, PayloadStore, ResultStore
 from penstock.contracts.ports.requests import Delivery, RequestStore
@@ -106,6 +113,26 @@ class RequestProtocol:
         self.requests.release(request, None, counts_as_attempt=False)
         return Wait(delay_seconds)
 
+    def put_back(self, request: AsyncRequest, answer: ModelAnswer) -> Step:
+        """Let a request rest in the queue that the model server refused; it is no attempt.
+
+        Its time in the queue runs on from when it was accepted, and ends it with this answer.
+        """
+        refusal = ServerRefusal.of(
+            answer.http_status,
+            answer.content_type,
+            answer.body,
+            times=request.refusal.times + 1 if request.refusal else 1,
+        )
+        waiting = self.requests.release(request, None, counts_as_attempt=False, refusal=refusal)
+        now = self.clock()
+        if waiting.state.is_terminal:
+            return Announce(waiting)
+        if waiting.is_past_deadline(now):
+            return self._expire(waiting)
+        left_seconds = (waiting.deadline_at - now).total_seconds()
+        return Wait(min(refusal.rest_seconds, left_seconds))
+
     def cancel(self, request: AsyncRequest) -> Step:
         """Finish a request whose caller asked it to stop."""
         return Announce(self.requests.finish(request, Canceled()))
@@ -130,14 +157,17 @@ class RequestProtocol:
         if current.state.is_terminal:
             return Announce(current)
         if current.is_past_deadline(now):
-            expired = self._endings.expire(current)
-            return Announce(expired) if expired else _LOOK_AGAIN
+            return self._expire(current)
         if (held_until := _held_until(current)) is not None and held_until >= now:
             return Wait(math.ceil((held_until - now).total_seconds()) + 1)
         if current.attempts_left <= 0:
             failed = self._endings.give_up(current, worker_died(current))
             return Announce(failed) if failed else _LOOK_AGAIN
         return _LOOK_AGAIN
+
+    def _expire(self, waiting: AsyncRequest) -> Step:
+        ended = self._endings.expire(waiting)
+        return Announce(ended) if ended else _LOOK_AGAIN
 
     @property
     def _objects(self) -> RequestObjects:

@@ -3,9 +3,8 @@
 import asyncio
 import logging
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from penstock.contracts.outcome import FaultCode
 from penstock.contracts.ports.clock import Clock
 from penstock.contracts.request import AsyncRequest
 from penstock.protocol.loading import Loaded
@@ -15,43 +14,43 @@ from runtime_image.dispatcher.model_server.server import (
     Answer,
     ModelBusyError,
     ModelFaultError,
+    ModelRefusedError,
     ModelServer,
 )
 from runtime_image.dispatcher.observability.metrics import Metrics
-from runtime_image.dispatcher.scheduling.holding import (
-    Heartbeats,
-    Held,
-    Interruption,
-)
+from runtime_image.dispatcher.scheduling.holding import Held
 
 logger = logging.getLogger(__name__)
 
 _BUSY_PATIENCE_SECONDS = 30.0
-"""How long a request stays in hand that the server does not take."""
+"""How long a request stays in hand while the server is not ready."""
 
 _BUSY_PAUSE_SECONDS = 1.0
-"""Between such tries."""
+"""Between tries of a server that does not listen, and how long a slot rests after the second
+request in a row that the server refused: it would refuse all that wait, one after the other.
+"""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class ModelCalls:
-    """Makes one call per attempt; it may be interrupted, and can take its server with it."""
+    """Makes one call per attempt; it may be interrupted."""
 
     model_server: ModelServer
     readiness: Readiness
-    heartbeats: Heartbeats
     metrics: Metrics
     clock: Clock
     predict_timeout_seconds: float
-    restart_after_stop: bool
     batching: Batching | None = None
     """Absent: one call for each request."""
+
+    _refused_in_a_row: int = field(default=0, init=False)
 
     async def make(self, held: Held, payload: Loaded) -> tuple[Answer, float]:
         """Return the answer and how long the model took; runs inside `Held.interruptibly`.
 
         Raises:
-            ModelBusyError: the server has not taken the request for a while.
+            ModelRefusedError: the server is ready and did not take this request.
+            ModelBusyError: the server has not been ready for a while.
             ModelFaultError: the attempt failed.
         """
         request = held.claimed
@@ -60,48 +59,59 @@ class ModelCalls:
             self.metrics.observe_time_in_queue(waited.total_seconds())
         self.metrics.request_size.observe(payload.size_bytes)
         with self.metrics.in_flight.track_inprogress():
-            try:
-                answer, ran_seconds = await self._ask(held, payload)
-            except asyncio.CancelledError:
-                if held.interruption in {Interruption.CANCELED, Interruption.LEASE_LOST}:
-                    self._reclaim_slot()
-                raise
-            except ModelFaultError as failure:
-                if failure.fault.code is FaultCode.MODEL_PREDICT_TIMEOUT:
-                    self._reclaim_slot()
-                raise
+            answer, ran_seconds = await self._ask(held, payload)
         self.metrics.predict.observe(ran_seconds)
         self.metrics.response_size.observe(answer.size_bytes)
         return answer, ran_seconds
 
     async def _ask(self, held: Held, payload: Loaded) -> tuple[Answer, float]:
-        """Ask a server again for a while that does not take the request.
+        """Ask a server again for a while that is not ready.
 
-        It keeps its slot meanwhile, which is the backpressure.
+        The request keeps its slot meanwhile: nobody else could use it.
         """
-        give_up_at = time.monotonic() + _BUSY_PATIENCE_SECONDS
+        doubts = _Doubts(give_up_at=time.monotonic() + _BUSY_PATIENCE_SECONDS)
         while True:
             started = time.perf_counter()
             try:
-                await self._until_ready(give_up_at)
-                held.is_running = True
-                answer = await self._predict(held, payload)
+                await self._until_ready(doubts.give_up_at)
+                answer = await self._predict(held, payload, alone=doubts.goes_alone)
+            except ModelRefusedError as refused:
+                if not await self._asks_again(refused, doubts):
+                    await self._rest()
+                    raise
             except ModelBusyError as busy:
                 logger.info("model server busy", extra=held.log_keys | {"reason": str(busy)})
                 self.readiness.doubt()
-                if time.monotonic() >= give_up_at:
+                if time.monotonic() >= doubts.give_up_at:
                     raise
                 await asyncio.sleep(_BUSY_PAUSE_SECONDS)
+            except ModelFaultError:
+                self._refused_in_a_row = 0
+                raise
             else:
+                self._refused_in_a_row = 0
                 return answer, time.perf_counter() - started
-            finally:
-                held.is_running = False
 
-    async def _predict(self, held: Held, payload: Loaded) -> Answer:
+    async def _asks_again(self, refused: ModelRefusedError, doubts: "_Doubts") -> bool:
+        """Whether the answer was not yet the server's own word to this very request."""
+        is_ready = await self.readiness.look()
+        if not is_ready and not doubts.was_not_ready:
+            doubts.was_not_ready = True  # it said so to everybody: once it is ready, it may not
+            return True
+        if refused.is_shared:
+            doubts.goes_alone = True
+        return refused.is_shared
+
+    async def _rest(self) -> None:
+        self._refused_in_a_row += 1
+        if self._refused_in_a_row > 1:
+            await asyncio.sleep(_BUSY_PAUSE_SECONDS)
+
+    async def _predict(self, held: Held, payload: Loaded, *, alone: bool) -> Answer:
         request, call = held.claimed, held.delivery.message.call
         limit = self._limit_of(request)
         if self.batching is not None:
-            return await self.batching.predict(request, payload, call, limit)
+            return await self.batching.predict(request, payload, call, limit, alone=alone)
         return await self.model_server.predict(request.request_id, payload, call, limit)
 
     def _limit_of(self, request: AsyncRequest) -> float:
@@ -115,15 +125,11 @@ class ModelCalls:
         except TimeoutError as error:
             raise ModelBusyError("the model server is not ready") from error
 
-    def _reclaim_slot(self) -> None:
-        """Have a server restarted that works on after its call was closed.
 
-        What else runs there is given back: that attempt does not count.
-        """
-        if not self.restart_after_stop:
-            return
-        logger.warning("model server is restarted after a closed call")
-        self.readiness.ask_restart()
-        for other in list(self.heartbeats.held):
-            if other.is_running:
-                other.interrupt(Interruption.RESTARTED)
+@dataclass
+class _Doubts:
+    """What is known of a request that the server has not taken yet."""
+
+    give_up_at: float
+    was_not_ready: bool = False
+    goes_alone: bool = False

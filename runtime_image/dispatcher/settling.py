@@ -13,6 +13,7 @@ from penstock.contracts.ports.dead_letters import DeadLetterQueue
 from penstock.contracts.ports.requests import Delivery, RequestQueue, RequestStore
 from penstock.contracts.request import AsyncRequest
 from penstock.protocol.announcing import Announcing, has_promises, notification_of
+from penstock.protocol.putting_back import put_back
 from penstock.protocol.steps import Announce, Drop, Run, Step, Wait
 from runtime_image.dispatcher.concurrency import Batcher, Threads
 
@@ -85,7 +86,7 @@ class Settling:
                     await self._bury(delivery, step.buried_for)
                 await persistently(lambda: self._delete(delivery))
             case Wait(seconds):
-                await self._threads(self._queue.hide, [delivery], seconds)
+                await self._threads(put_back, self._queue, [delivery], seconds)
             case Drop():
                 await persistently(lambda: self._delete(delivery))
             case Run():

@@ -25,6 +25,7 @@ from runtime_image.dispatcher.concurrency import Threads
 from runtime_image.dispatcher.model_calls import ModelCalls
 from runtime_image.dispatcher.model_server.http_server import model_server_of
 from runtime_image.dispatcher.model_server.readiness import Readiness
+from runtime_image.dispatcher.model_server.restarts import Restarts
 from runtime_image.dispatcher.model_server.server import ModelServer
 from runtime_image.dispatcher.observability.metrics import Metrics
 from runtime_image.dispatcher.observability.probes import serve_probes
@@ -91,12 +92,15 @@ def wire(
 ) -> Process:
     """Put a process together; nothing runs yet."""
     protocol = _protocol(environment, ports)
-    batching = _batching(environment, model_server, metrics)
-    gate = _gate(environment, batching)
     slots = environment.concurrency_target
+    readiness = Readiness(model_server)
+    restarts = None
+    if environment.restart_after_stop:
+        model_server = restarts = Restarts(model_server, readiness, slots)
+    batching = _batching(environment, model_server, metrics)
+    gate = _gate(environment, batching, restarts)
     threads = Threads("aws", min(32, 4 + 2 * slots), short=min(_MOST_SHORT_CALLS, 3 + slots))
     heartbeats = _heartbeats(environment, ports, protocol)
-    readiness = Readiness(model_server)
     worker = Worker(
         protocol=protocol,
         settling=_settling(ports, threads, lambda: len(heartbeats.held)),
@@ -105,11 +109,9 @@ def wire(
         model_calls=ModelCalls(
             model_server=model_server,
             readiness=readiness,
-            heartbeats=heartbeats,
             metrics=metrics,
             clock=ports.clock,
             predict_timeout_seconds=environment.predict_timeout_seconds,
-            restart_after_stop=environment.restart_after_stop,
             batching=batching,
         ),
         metrics=metrics,
@@ -153,13 +155,18 @@ def _settling(ports: Ports, threads: Threads, in_hand: Callable[[], int]) -> Set
     )
 
 
-def _gate(environment: DispatcherEnvironment, batching: Batching | None) -> Gate:
+def _gate(
+    environment: DispatcherEnvironment, batching: Batching | None, restarts: Restarts | None
+) -> Gate:
     gate = Gate(
         environment.concurrency_target,
         environment.hold_budget_seconds,
         low_priority_share=environment.low_priority_share,
         under_way_below=batching.under_way_below if batching else None,
+        withheld=restarts.withheld if restarts else lambda: 0,
     )
+    if restarts is not None:
+        restarts.call_when_changed(gate.look_again)
     if batching is not None:
         batching.call_when_landed(gate.look_again)
     return gate

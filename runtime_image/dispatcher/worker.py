@@ -15,7 +15,12 @@ from penstock.protocol.request_protocol import RequestProtocol
 from penstock.protocol.steps import Announce, Drop, Run, Step, Wait
 from runtime_image.dispatcher.concurrency import Threads
 from runtime_image.dispatcher.model_calls import ModelCalls
-from runtime_image.dispatcher.model_server.server import Answer, ModelBusyError, ModelFaultError
+from runtime_image.dispatcher.model_server.server import (
+    Answer,
+    ModelBusyError,
+    ModelFaultError,
+    ModelRefusedError,
+)
 from runtime_image.dispatcher.observability.correlation import correlate
 from runtime_image.dispatcher.observability.metrics import Metrics
 from runtime_image.dispatcher.observability.tracing import NO_TRACING, Tracing
@@ -32,10 +37,7 @@ from runtime_image.dispatcher.settling import Settling, persistently
 logger = logging.getLogger(__name__)
 
 _BUSY_DELAY_SECONDS = 5.0
-"""How long a request rests in the queue that its server did not take.
-
-Each return adds to its receive count.
-"""
+"""How long a request rests in the queue whose server is not ready."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,11 +95,8 @@ class Worker:
             answer = await self._run(held, ticket)
         except (RequestInterruptedError, GateClosedError):
             return await self._interrupted(held)
-        except ModelBusyError as busy:
-            logger.info("request put back", extra=held.log_keys | {"reason": str(busy)})
-            return await self._give_back(held.claimed, _BUSY_DELAY_SECONDS)
-        except ModelFaultError as failure:
-            return await self._fail(held.claimed, failure.fault, failure.answer)
+        except (ModelBusyError, ModelRefusedError, ModelFaultError) as failure:
+            return await self._unanswered(held, ticket, failure)
         with closing(answer):
             await asyncio.sleep(0)  # who has the slot now sends its call before we store
             return await self._succeed(held.claimed, answer)
@@ -146,6 +145,22 @@ class Worker:
         return await persistently(
             lambda: self.threads(self.protocol.give_back, request, delay_seconds)
         )
+
+    async def _unanswered(
+        self,
+        held: Held,
+        ticket: Ticket,
+        failure: ModelBusyError | ModelRefusedError | ModelFaultError,
+    ) -> Step:
+        request = held.claimed
+        if isinstance(failure, ModelFaultError):
+            return await self._fail(request, failure.fault, failure.answer)
+        logger.info("request put back", extra=held.log_keys | {"reason": str(failure)})
+        if isinstance(failure, ModelBusyError):
+            return await self._give_back(request, _BUSY_DELAY_SECONDS)
+        self.gate.end(ticket)  # its slot is for others at once
+        answer = failure.answer
+        return await persistently(lambda: self.threads(self.protocol.put_back, request, answer))
 
     async def _succeed(self, request: AsyncRequest, answer: Answer) -> Step:
         with self.tracing.step("store"):

@@ -9,7 +9,11 @@ from penstock.contracts.outcome import FaultCode
 from penstock.contracts.request import RetryPolicy
 from penstock.contracts.submission import Submission
 from penstock.protocol.failure_documents import ModelAnswer
-from runtime_image.dispatcher.model_server.server import ModelBusyError, ModelFaultError
+from runtime_image.dispatcher.model_server.server import (
+    ModelBusyError,
+    ModelFaultError,
+    ModelRefusedError,
+)
 from tests.faults.promises import INPUT, NO_INPUT, sagemaker_submission
 from tests.faults.recovery import recover
 from tests.faults.simulation.fates import FAULTS, Fate
@@ -26,6 +30,7 @@ _SECONDS = st.sampled_from([0.1, 1.0, 3.5, 11.0, 61.0])
 _BIG = bytes(210_000)
 """Too large for a message."""
 
+_BUSY_ANSWER = ModelAnswer(b"engine dead", "text/plain", 503)
 _ERROR_ANSWER = ModelAnswer(b'{"message": "boom"}', "application/json", 500)
 
 _BASETEN = st.builds(
@@ -102,7 +107,7 @@ class FaultyStack(RuleBasedStateMachine):
         self.stack.take(turn, fate)
 
     @precondition(lambda self: self.stack.model_calls)
-    @rule(choice=_CHOICE, behaviour=st.integers(0, 8))
+    @rule(choice=_CHOICE, behaviour=st.integers(0, 9))
     def answer(self, choice: int, behaviour: int) -> None:
         call = self.stack.model_calls[choice % len(self.stack.model_calls)]
         failures: dict[int, Callable[[], Any]] = {
@@ -110,6 +115,7 @@ class FaultyStack(RuleBasedStateMachine):
             6: lambda: ModelFaultError(FaultCode.MODEL_INVALID_INPUT, "bad input"),
             7: lambda: ModelBusyError("429"),
             8: lambda: ModelFaultError(FaultCode.MODEL_PREDICT_ERROR, "boom", _ERROR_ANSWER),
+            9: lambda: ModelRefusedError(_BUSY_ANSWER),
         }
         self.tally.steps += 1
         if behaviour in failures:

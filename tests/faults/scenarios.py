@@ -8,7 +8,11 @@ from penstock.contracts.outcome import FaultCode
 from penstock.contracts.request import RequestState, RetryPolicy
 from penstock.contracts.submission import Submission
 from penstock.protocol.failure_documents import ModelAnswer
-from runtime_image.dispatcher.model_server.server import ModelBusyError, ModelFaultError
+from runtime_image.dispatcher.model_server.server import (
+    ModelBusyError,
+    ModelFaultError,
+    ModelRefusedError,
+)
 from tests.faults.model import ModelCall
 from tests.faults.promises import INPUT, NO_INPUT, sagemaker_submission
 from tests.faults.stack import Stack
@@ -47,6 +51,18 @@ def _is_busy_once(stack: Stack, call: ModelCall) -> None:
         stack.answer_model(call, ModelBusyError("429"))
     else:
         _answers(stack, call)
+
+
+_BUSY = ModelAnswer(b"engine dead", "text/plain", 503)
+
+
+def _is_refused(stack: Stack, call: ModelCall) -> None:
+    stack.answer_model(call, ModelRefusedError(_BUSY))
+
+
+def _is_refused_once(stack: Stack, call: ModelCall) -> None:
+    is_first = stack.ledger.stories[call.request_id].runs == 1
+    (_is_refused if is_first else _answers)(stack, call)
 
 
 def _is_cancelled(stack: Stack, call: ModelCall) -> None:
@@ -91,6 +107,7 @@ class Scenario:
     """First how it ends without faults."""
 
     max_attempts: int = 3
+    max_time_in_queue_seconds: int = 600
     payload: bytes = bytes(210_000)
     """Too large for a message, so that it takes the longest way."""
 
@@ -118,7 +135,7 @@ class Scenario:
         return Submission(
             tenant=ACME,
             payload=self.payload,
-            max_time_in_queue_seconds=600,
+            max_time_in_queue_seconds=self.max_time_in_queue_seconds,
             retry=RetryPolicy(max_attempts=self.max_attempts, initial_delay_ms=0),
             webhook_endpoint="https://receiver.example/hook",
             idempotency_key="one",
@@ -134,6 +151,19 @@ _BASETEN = (
         model=_is_busy_once,
         max_attempts=1,
         ends=(RequestState.SUCCEEDED, RequestState.FAILED),
+    ),
+    Scenario(
+        name="refused once",
+        model=_is_refused_once,
+        max_attempts=1,
+        ends=(RequestState.SUCCEEDED, RequestState.FAILED),
+    ),
+    Scenario(
+        name="refused for ever",
+        model=_is_refused,
+        max_attempts=1,
+        max_time_in_queue_seconds=10,
+        ends=(RequestState.FAILED, RequestState.EXPIRED),
     ),
     Scenario(
         name="worker drains",

@@ -15,7 +15,10 @@ from infra.components.pipeline.message_queue import (
 )
 
 _PRIORITIES = (0, 1, 2)
-_MAX_RECEIVES = 20  # attempts are counted in the row; spot kills and drains count here too
+_MAX_RECEIVES = 1_000  # SQS's most
+"""What ends a request are the attempts in its row. Whatever else puts a message back is a receive
+too, so a worker replaces a message by a copy long before this (`penstock.protocol.putting_back`).
+"""
 _LEAST_VISIBILITY_SECONDS = 60
 """For whoever takes a message by hand; a worker says for how long with each call."""
 
@@ -78,7 +81,7 @@ class RequestQueues(pulumi.ComponentResource):
         """Allow what a dispatcher does with these queues."""
         actions = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility"]
         return [
-            allow(actions, [queue.arn for queue in self._queues]),
+            allow([*actions, "sqs:SendMessage"], [queue.arn for queue in self._queues]),
             allow("sqs:SendMessage", self._dead_letters.arn),
         ]
 

@@ -18,6 +18,7 @@ from runtime_image.dispatcher.model_server.server import (
     Answer,
     ModelBusyError,
     ModelFaultError,
+    ModelRefusedError,
     ModelServer,
 )
 
@@ -29,7 +30,7 @@ _TIMER_SECONDS = 1e-4
 _GRACE_SECONDS = 1.0
 """How much longer a call may take than its members: their own clocks ring first."""
 
-_Outcome = Answer | ModelFaultError | ModelBusyError
+_Outcome = Answer | ModelFaultError | ModelRefusedError | ModelBusyError
 
 
 class Batching:
@@ -71,13 +72,16 @@ class Batching:
         payload: Loaded,
         call: ContainerCall | None,
         timeout_seconds: float,
+        *,
+        alone: bool = False,
     ) -> Answer:
-        """Run the model for a request; see `ModelServer.predict`.
+        """Run the model for a request, if need be alone; see `ModelServer.predict`.
 
         Its time begins when it leaves. Cancelled, it leaves its batch to the others.
         """
         came_at = asyncio.get_running_loop().time()
         member = Member(request, payload, call, timeout_seconds, next(self._numbers), came_at)
+        member.goes_alone = member.goes_alone or alone
         self._wait(member)
         self._depart()
         try:
@@ -175,6 +179,9 @@ class Batching:
             if len(members) == 1:
                 return [await self._ask(members, members[0].payload)]
             return await self._shared(members)
+        except ModelRefusedError as refused:
+            is_shared = len(members) > 1
+            return [ModelRefusedError(refused.answer, is_shared=is_shared) for _ in members]
         except ModelBusyError as busy:
             return [ModelBusyError(str(busy)) for _ in members]
         except ModelFaultError as failure:

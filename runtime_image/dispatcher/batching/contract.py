@@ -12,10 +12,15 @@ from http import HTTPStatus
 
 from penstock.adapters.contents import in_memory
 from penstock.contracts.errors import PenstockError
+from penstock.contracts.json_text import is_json_text
 from penstock.contracts.message import INLINE_LIMIT_BYTES
 from penstock.protocol.loading import Loaded
 from runtime_image.dispatcher.model_server.faults import fault_of
-from runtime_image.dispatcher.model_server.server import Answer, ModelFaultError
+from runtime_image.dispatcher.model_server.server import (
+    Answer,
+    ModelFaultError,
+    ModelRefusedError,
+)
 
 JSON = "application/json"
 _JSON_TYPES = {JSON, f"{JSON};charset=utf-8"}
@@ -27,7 +32,7 @@ _SPACE = re.compile(r"[ \t\n\r]*")
 _ERRORS = range(HTTPStatus.BAD_REQUEST, 600)
 _NO_STATUS = HTTPStatus.INTERNAL_SERVER_ERROR
 
-Output = Answer | ModelFaultError
+Output = Answer | ModelFaultError | ModelRefusedError
 """What came of one input of a batch."""
 
 
@@ -45,10 +50,9 @@ def may_join(payload: Loaded) -> bool:
     if payload.content_type.lower().replace(" ", "") not in _JSON_TYPES:
         return False
     try:
-        json.loads(payload.content.decode())
-    except (ValueError, RecursionError):
+        return is_json_text(payload.content.decode())
+    except UnicodeDecodeError:
         return False
-    return True
 
 
 def batch_of(payloads: Sequence[Loaded]) -> Loaded:

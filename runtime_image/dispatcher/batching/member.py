@@ -37,8 +37,8 @@ class Member:
     _timer: asyncio.TimerHandle | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
-        # The first attempt only: whom a batch took down with it may be what took it down.
-        is_first = self.request.failed_attempts <= 1
+        # Whom a batch took down with it, or who was refused, may be why.
+        is_first = self.request.failed_attempts <= 1 and self.request.refusal is None
         self.goes_alone = not (is_first and self.call is None and may_join(self.payload))
 
     @property

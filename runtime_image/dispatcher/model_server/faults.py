@@ -6,7 +6,7 @@ import aiohttp
 
 from penstock.contracts.outcome import FaultCode
 from penstock.protocol.failure_documents import ModelAnswer
-from runtime_image.dispatcher.model_server.server import ModelFaultError
+from runtime_image.dispatcher.model_server.server import ModelFaultError, ModelRefusedError
 
 OCTETS = "application/octet-stream"
 """What an answer is that does not say it."""
@@ -15,6 +15,8 @@ _KEPT_BYTES = 1024**2
 """How much of an error answer its caller gets to see."""
 
 _MESSAGE_BYTES = 2_000
+
+_NOT_TAKEN = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
 
 _CODE_OF_STATUS: dict[int, FaultCode] = {
     HTTPStatus.NOT_FOUND: FaultCode.MODEL_DOES_NOT_EXIST,
@@ -25,8 +27,10 @@ _CODE_OF_STATUS: dict[int, FaultCode] = {
 }
 
 
-async def refusal(response: aiohttp.ClientResponse, *, is_of_container: bool) -> ModelFaultError:
-    """Return the fault that an error answer stands for.
+async def refusal(
+    response: aiohttp.ClientResponse, *, is_of_container: bool
+) -> ModelFaultError | ModelRefusedError:
+    """Return what an error answer stands for: a fault, or that the request was not taken.
 
     Args:
         response: The answer, its body unread.
@@ -42,13 +46,16 @@ async def refusal(response: aiohttp.ClientResponse, *, is_of_container: bool) ->
 
 def fault_of(
     status: int, body: bytes, content_type: str, *, is_of_container: bool = False
-) -> ModelFaultError:
-    """Return the fault that an answer with such a status and body stands for."""
+) -> ModelFaultError | ModelRefusedError:
+    """Return what an error answer with such a status and body stands for."""
+    answer = ModelAnswer(body=body, content_type=content_type, http_status=status)
+    if status in _NOT_TAKEN:
+        return ModelRefusedError(answer)
     text = body[:_MESSAGE_BYTES].decode(errors="replace").strip()
     return ModelFaultError(
         _code(status, is_of_container=is_of_container),
         f"The model server answered {status}: {text}",
-        ModelAnswer(body=body, content_type=content_type, http_status=status),
+        answer,
     )
 
 

@@ -30,8 +30,6 @@ _HEALTH_LIMIT = 64 * 1024
 _KEEPALIVE_SECONDS = 2
 """Shorter than any server's own: a connection it just closed must not fail an attempt."""
 
-_NOT_TAKEN = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
-
 
 class HttpModelServer:
     """`ModelServer` over a container that keeps to one of the presets."""
@@ -100,8 +98,6 @@ class HttpModelServer:
 
     async def _answer(self, to_send: Outgoing, payload: Loaded, *, is_handed_on: bool) -> Answer:
         async with self._open(to_send, payload) as response:
-            if response.status in _NOT_TAKEN:
-                raise ModelBusyError(f"the model server answered {response.status}")
             # A caller who speaks to the container itself is to see where it sends him.
             least_error = HTTPStatus.BAD_REQUEST if is_handed_on else HTTPStatus.MULTIPLE_CHOICES
             if response.status >= least_error:

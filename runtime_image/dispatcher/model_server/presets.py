@@ -4,12 +4,12 @@
 Amazon SageMaker, `http` any server; its readiness follows DataCrunch's containers.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
 from penstock.contracts.environments import DispatcherEnvironment
+from penstock.contracts.json_text import NotJsonError, parse_json
 from runtime_image.dispatcher.model_server.server import ModelBusyError
 
 _HEALTHY = {"ok", "ready", "healthy", "running", "up"}
@@ -80,8 +80,8 @@ def preset_of(environment: DispatcherEnvironment) -> Preset:
 def _status_in(body: bytes) -> str | None:
     """Return the `status` of a JSON document; `None` if it is another thing."""
     try:
-        document = json.loads(body)
-    except ValueError:
+        document = parse_json(body)
+    except NotJsonError:
         return None
     status = document.get("status") if isinstance(document, dict) else None
     return status.lower() if isinstance(status, str) else None

@@ -24,6 +24,7 @@ class Readiness:
         self._look = asyncio.Event()
         self._must_restart = False
         self._when_lost: Callable[[], None] = lambda: None
+        self._when_down: Callable[[], None] = lambda: None
 
     @property
     def must_restart(self) -> bool:
@@ -51,26 +52,38 @@ class Readiness:
         """Have `call` called whenever the model server is found not ready."""
         self._when_lost = call
 
+    def call_when_down(self, call: Callable[[], None]) -> None:
+        """Have `call` called whenever the model server was seen down: it has no calls any more."""
+        self._when_down = call
+
     def doubt(self) -> None:
         """Look again before anything else is received."""
         self._lose()
         self._look.set()
 
+    async def look(self) -> bool:
+        """Look now; return whether the model server is ready."""
+        try:
+            is_up = await self._model_server.is_ready()
+        except (TimeoutError, ModelBusyError):
+            is_up = False  # it runs: if it is to be restarted, it still is
+        else:
+            if not is_up:
+                self._must_restart = False
+                self._when_down()
+        if is_up and not self._must_restart:
+            if not self._ready.is_set():
+                logger.info("model server ready")
+            self._ready.set()
+        else:
+            self._lose()
+        return self.is_ready
+
     async def watch(self) -> None:
         """Keep looking, until cancelled."""
         while True:
             self._look.clear()
-            try:
-                is_up = await self._model_server.is_ready()
-                self._must_restart = self._must_restart and is_up
-            except (TimeoutError, ModelBusyError):
-                is_up = False  # it runs: if it is to be restarted, it still is
-            if is_up and not self._must_restart:
-                if not self._ready.is_set():
-                    logger.info("model server ready")
-                self._ready.set()
-            else:
-                self._lose()
+            await self.look()
             pause = _WATCH_SECONDS if self._ready.is_set() else _PROBE_SECONDS
             with_look = asyncio.create_task(self._look.wait())
             await asyncio.wait({with_look}, timeout=pause)

@@ -43,9 +43,24 @@ class ModelFaultError(PenstockError):
         self.answer = answer
         """What the server said, if it said anything."""
 
+    @property
+    def is_overrun(self) -> bool:
+        """Whether the call was closed because its time was up; the server may work on."""
+        return self.answer is None and self.fault.code is FaultCode.MODEL_PREDICT_TIMEOUT
+
 
 class ModelBusyError(PenstockError):
-    """The server did not take the request (not ready, overloaded); no attempt was made."""
+    """The server takes no requests now (not ready, does not listen); no attempt was made."""
+
+
+class ModelRefusedError(PenstockError):
+    """The server answered that it does not take this request now; no attempt was made."""
+
+    def __init__(self, answer: ModelAnswer, *, is_shared: bool = False) -> None:
+        super().__init__(f"the model server answered {answer.http_status}")
+        self.answer = answer
+        self.is_shared = is_shared
+        """Whether it was said to several requests at once."""
 
 
 class ModelServer(Protocol):
@@ -73,6 +88,7 @@ class ModelServer(Protocol):
 
         Raises:
             ModelFaultError: the model failed, or did not answer in time.
-            ModelBusyError: the server did not take the request.
+            ModelRefusedError: the server did not take the request, and said so.
+            ModelBusyError: the server does not listen.
         """
         ...

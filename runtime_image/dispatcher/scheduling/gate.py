@@ -46,6 +46,8 @@ class Gate:
     `under_way_below` says how many of lower priority than this it has: the others of lower
     priority are overtaken, by as many as there are slots. So no more than twice as many requests
     as slots are ever here with their payloads.
+
+    `withheld` says how many slots must not be used now.
     """
 
     def __init__(
@@ -55,8 +57,10 @@ class Gate:
         *,
         low_priority_share: float = 0.0,
         under_way_below: Callable[[int], int] | None = None,
+        withheld: Callable[[], int] = lambda: 0,
     ) -> None:
-        self._slots = slots
+        self._all_slots = slots
+        self._withheld = withheld
         self._hold_budget_seconds = hold_budget_seconds
         self._low_priority_every = round(1 / low_priority_share) if low_priority_share else 0
         self._under_way_below = under_way_below
@@ -81,6 +85,10 @@ class Gate:
     def running(self) -> int:
         """How many calls to the model server are in flight."""
         return sum(self._counts[Stage.RUNNING, p] for p in range(3))
+
+    @property
+    def _slots(self) -> int:
+        return self._all_slots - self._withheld()
 
     @property
     def _has_many_to_tell(self) -> bool:
@@ -112,7 +120,7 @@ class Gate:
 
     def room(self, priority: int) -> int:
         """Return how many messages of this priority may be fetched now."""
-        if self._is_closed or self._has_many_to_tell:
+        if self._is_closed or self._has_many_to_tell or self._slots <= 0:
             return 0
         ahead = self._ahead_of(priority, *_WAITING)
         room = min(self._would_start(priority), _FETCH_LIMIT) - ahead

@@ -34,7 +34,6 @@ class Interruption(StrEnum):
     LEASE_LOST = "lease lost"
     CANCELED = "canceled by its caller"
     DRAINED = "worker drains"
-    RESTARTED = "model server restarts"
 
 
 class RequestInterruptedError(PenstockError):
@@ -50,9 +49,6 @@ class Held:
     interruption: Interruption | None = None
     claimed_at: float = 0.0
     """On the event loop's clock."""
-
-    is_running: bool = False
-    """Whether the model server has it."""
 
     is_answered: bool = False
     """Whether the model is done with it, or will not get it."""

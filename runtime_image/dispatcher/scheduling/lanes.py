@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from enum import Enum
 
 from penstock.contracts.ports.requests import Delivery, RequestQueue
+from penstock.protocol.putting_back import put_back
 from runtime_image.dispatcher.concurrency import Threads
 from runtime_image.dispatcher.model_server.readiness import Readiness
 from runtime_image.dispatcher.scheduling.endurance import Endurance
@@ -183,4 +184,4 @@ class Lanes:
 
     async def _return(self, deliveries: Sequence[Delivery]) -> None:
         with self._returning:
-            await self._threads(self._queue.hide, deliveries, 0)
+            await self._threads(put_back, self._queue, deliveries, 0)

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections import Counter
 from dataclasses import dataclass, field
+from unittest.mock import patch
 
 from aiohttp import web
 
@@ -21,6 +22,9 @@ _NINE_MEBIBYTES = 9 * 1024**2
 """More than travels in one part."""
 
 _NO_PLACES = {"output_path": None, "failure_path": None}
+_WORN_RECEIVES = 2
+"""After so many here, not hundreds, a message that goes back is replaced by a copy."""
+
 _AT_ONCE = {"max_attempts": 2, "initial_delay_ms": 0, "max_delay_ms": 0}
 
 
@@ -65,6 +69,8 @@ class _Model:
                 return web.Response(status=400)
             case "retry" if self.seen[body] == 1:
                 return web.Response(status=500)
+            case "worn" if self.seen[body] <= _WORN_RECEIVES:
+                return web.Response(status=500)
             case "hang":
                 await asyncio.to_thread(self._cancel)
                 await asyncio.Event().wait()
@@ -80,8 +86,10 @@ async def _work_until_all_have_ended(processes: Processes, ids: dict[str, str]) 
         rows = [processes.row(request_id) for request_id in ids.values()]
         return all(row.state.is_terminal and not row.is_unannounced for row in rows)
 
-    async with processes.worker(_Model(processes, ids["hang"])):
-        await until(have_ended)
+    soon_worn = patch("penstock.protocol.putting_back.WORN_RECEIVES", _WORN_RECEIVES)
+    with soon_worn:
+        async with processes.worker(_Model(processes, ids["hang"])):
+            await until(have_ended)
 
 
 def _submit_what_succeeds(callers: Callers) -> dict[str, str]:
@@ -89,6 +97,14 @@ def _submit_what_succeeds(callers: Callers) -> dict[str, str]:
     ids = {
         f"retry:{priority}": callers.submit(
             f"retry:{priority}", priority=priority, inference_retry_config=_AT_ONCE
+        )
+        for priority in range(3)
+    }
+    ids |= {
+        f"worn:{priority}": callers.submit(
+            f"worn:{priority}",
+            priority=priority,
+            inference_retry_config=_AT_ONCE | {"max_attempts": _WORN_RECEIVES + 1},
         )
         for priority in range(3)
     }

@@ -88,7 +88,7 @@ def test_poisoned_messages_end_in_the_deployments_dead_letter_queue(
         queue = stack.by_output("sqs/queue:Queue", "url", url)
         assert json.loads(queue.inputs["redrivePolicy"]) == {
             "deadLetterTargetArn": dead_letters.outputs["arn"],
-            "maxReceiveCount": 20,
+            "maxReceiveCount": 1_000,
         }
         # A dead letter keeps its age, so it must be allowed to get as old as a request.
         assert (
@@ -139,6 +139,7 @@ def test_the_dispatcher_may_use_the_queues_of_its_deployment_only(
         "sqs:ReceiveMessage",
         "sqs:DeleteMessage",
         "sqs:ChangeMessageVisibility",
+        "sqs:SendMessage",
     }
     assert working["Resource"] == [q.outputs["arn"] for q in _lanes(stack, deployment_id)]
     dead_letters = stack.named(f"{deployment_id}-dead-letters", "sqs/queue:Queue")

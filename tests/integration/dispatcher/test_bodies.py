@@ -16,7 +16,7 @@ from penstock.contracts.request import RequestId
 from penstock.protocol.loading import Loaded
 from runtime_image.dispatcher.model_server import bodies
 from runtime_image.dispatcher.model_server.http_server import HttpModelServer, model_server_of
-from runtime_image.dispatcher.model_server.server import Answer, ModelBusyError, ModelFaultError
+from runtime_image.dispatcher.model_server.server import Answer, ModelFaultError, ModelRefusedError
 from tests.unit.dispatcher.environment import environment
 
 pytestmark = pytest.mark.integration
@@ -98,7 +98,7 @@ async def test_a_request_that_was_not_taken_is_sent_again_from_its_start() -> No
 
     payload = _payload(8 * MIB)
     async with _serving(_app(busy_half_way)) as server:
-        with pytest.raises(ModelBusyError):
+        with pytest.raises(ModelRefusedError):
             await _ask(server, payload)
         await _ask(server, payload)
     assert sent[1] == _content(payload)

@@ -16,7 +16,12 @@ from penstock.protocol.failure_documents import ModelAnswer
 from penstock.protocol.loading import Loaded
 from runtime_image.dispatcher.model_server import http_server
 from runtime_image.dispatcher.model_server.http_server import HttpModelServer, model_server_of
-from runtime_image.dispatcher.model_server.server import Answer, ModelBusyError, ModelFaultError
+from runtime_image.dispatcher.model_server.server import (
+    Answer,
+    ModelBusyError,
+    ModelFaultError,
+    ModelRefusedError,
+)
 from tests.unit.dispatcher.environment import environment
 
 pytestmark = pytest.mark.integration
@@ -100,9 +105,12 @@ async def test_each_error_status_has_its_fault_code(status: int, code: FaultCode
 
 
 @pytest.mark.parametrize("status", [429, 503])
-async def test_a_server_that_is_not_ready_made_no_attempt(status: int) -> None:
-    with pytest.raises(ModelBusyError):
+async def test_a_server_that_does_not_take_a_request_made_no_attempt_and_is_heard(
+    status: int,
+) -> None:
+    with pytest.raises(ModelRefusedError) as refused:
         await _asked(_answering(status))
+    assert refused.value.answer == ModelAnswer(b"why", "text/plain; charset=utf-8", status)
 
 
 async def test_a_server_that_does_not_listen_made_no_attempt() -> None:

@@ -93,6 +93,7 @@ async def dispatching(
         payloads=world.payloads,
         results=world.results,
         notifier=world.notifier,
+        clock=world.clock,
         tracing=tracing,
     )
     settings = environment(**({"lease_seconds": 3} | values))

@@ -162,29 +162,6 @@ async def test_a_server_that_works_on_after_a_cancel_is_restarted_and_its_slot_w
         await until(all_in(world, [after], RequestState.SUCCEEDED))
 
 
-async def test_what_ran_beside_a_stopped_request_is_given_back_uncounted_by_the_restart(
-    world: World,
-) -> None:
-    async def forever_once(payload: bytes) -> bytes:
-        if model.asked.count(payload) == 1:
-            await asyncio.Event().wait()
-        return payload
-
-    model = HeldModel(forever_once)
-    stuck, beside = world.submit(b"stuck"), world.submit(b"beside")
-    async with dispatching(
-        world, model, restart_after_stop=True, concurrency_target=2
-    ) as dispatcher:
-        await until(lambda: model.running == 2)
-        world.requests.cancel(stuck, force=True)
-        await until(all_in(world, [stuck], RequestState.CANCELED))
-        model.ready = False
-        await until(lambda: not dispatcher.process.readiness.must_restart)
-        model.ready = True
-        await until(all_in(world, [beside], RequestState.SUCCEEDED))
-    assert world.row(beside).attempts_left == world.row(beside).retry.max_attempts - 1
-
-
 async def test_a_worker_that_lost_its_lease_stops_quietly(world: World) -> None:
     async def forever_once(payload: bytes) -> bytes:
         await asyncio.Event().wait()
