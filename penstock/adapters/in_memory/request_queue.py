@@ -45,7 +45,7 @@ class InMemoryRequestQueue:
     def send(
         self, message: QueueMessage, *, priority: int, tenant: str, delay_seconds: float = 0
     ) -> None:
-        """Make `message` visible in the lane, at once or later; what SQS would refuse is an error."""
+        """Make `message` visible in the lane, now or later; what SQS would refuse is an error."""
         if self.is_gone:
             raise QueueGoneError("send message")
         if not travels(message.encoded()):

@@ -150,6 +150,7 @@ def test_a_failed_request_is_queued_again_as_new(ports: Ports, failed: AsyncRequ
         update={
             "state": RequestState.QUEUED,
             "status_at": ports.clock(),
+            "deadline_at": at(ports.clock(), 600),
             "purge_at": reopened.purge_at,
             "attempt": failed.attempt + 1,
             "attempts_left": 3,
