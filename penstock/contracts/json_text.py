@@ -44,10 +44,10 @@ def parse_exact_json(content: bytes) -> Any:  # noqa: ANN401 - any JSON
 
 
 def is_json_text(content: bytes | str) -> bool:
-    """Whether `parse_json` returns a value."""
+    """Whether it can be handed on as JSON: text in UTF-8, without a byte order mark."""
     try:
-        parse_json(content)
-    except NotJsonError:
+        parse_json(content.decode() if isinstance(content, bytes) else content)
+    except (NotJsonError, UnicodeDecodeError):
         return False
     return True
 

@@ -5,6 +5,7 @@ The client's `Host` is passed on, so names such as `model-<id>.localhost` reach 
 
 import asyncio
 import logging
+import re
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 
@@ -24,6 +25,9 @@ _HOP_BY_HOP = frozenset(
         "transfer-encoding", "upgrade",
     }
 )  # fmt: skip
+_CONTROLS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+"""aiohttp refuses to write them; RFC 9110, 5.5 has a blank put in their place."""
+
 _CALLS_AT_WORK = 4
 """The emulator starts one more process per function for every call beyond: 70 MiB, and 0.7 s of a
 core before it answers."""
@@ -155,4 +159,8 @@ def _end_to_end(headers: Mapping[str, str]) -> CIMultiDict[str]:
     pairs: Iterable[tuple[str, str]] = headers.items()
     named = ",".join(value for name, value in pairs if name.lower() == "connection")
     ending_here = _HOP_BY_HOP | {name.strip().lower() for name in named.split(",")}
-    return CIMultiDict((name, value) for name, value in pairs if name.lower() not in ending_here)
+    return CIMultiDict(
+        (name, _CONTROLS.sub(" ", value))
+        for name, value in pairs
+        if name.lower() not in ending_here
+    )

@@ -1,3 +1,4 @@
+import asyncio
 import gzip
 
 import httpx
@@ -120,6 +121,27 @@ async def test_what_concerns_one_hop_stays_there() -> None:
     assert not seen[0] & {"x-hop", "te", "connection"}
     assert "x-end" in seen[0]
     assert (answer.headers["X-End"], "X-Ours" in answer.headers) == ("2", False)
+
+
+@pytest.mark.asyncio
+async def test_a_header_that_nobody_may_write_costs_no_answer() -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        head = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain; name=a\x7fb\r\n"
+        writer.write(head + b"Content-Length: 2\r\nConnection: close\r\n\r\nok")
+        await writer.drain()
+        writer.close()
+
+    upstream = await asyncio.start_server(serve, "127.0.0.1", 0)
+    front = Front(f"http://127.0.0.1:{upstream.sockets[0].getsockname()[1]}")
+    url = await front.start(0)
+    async with httpx.AsyncClient(trust_env=False) as http:
+        answer = await http.get(f"{url}/a")
+    await front.stop()
+    upstream.close()
+
+    assert (answer.status_code, answer.content) == (200, b"ok")
+    assert answer.headers["Content-Type"] == "text/plain; name=a b"
 
 
 @pytest.mark.asyncio

@@ -56,6 +56,8 @@ def read_model_input(
 
 
 def _json_input(file: str | None, settings: "Sequence[str]") -> ModelInput:
+    from pydantic_core import from_json
+
     from penstock.contracts.message import INLINE_LIMIT_BYTES
 
     value = {} if file is None else _parsed(file)
@@ -68,9 +70,12 @@ def _json_input(file: str | None, settings: "Sequence[str]") -> ModelInput:
         value[key] = _base64(text[1:]) if text.startswith("@") else text
     try:
         encoded = json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+        if len(encoded) > INLINE_LIMIT_BYTES:
+            return ModelInput(upload=encoded)
+        from_json(encoded)  # as the API reads it, which takes some 200 levels
     except (ValueError, RecursionError) as error:
         raise InvalidSubmissionError("input", f"this is not JSON: {error}") from error
-    return ModelInput(upload=encoded) if len(encoded) > INLINE_LIMIT_BYTES else ModelInput(value)
+    return ModelInput(value)
 
 
 def _as_it_is(file: str) -> Path | bytes:

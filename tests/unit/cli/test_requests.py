@@ -44,7 +44,9 @@ def test_the_input_may_come_through_a_pipe(penstock: CommandLineOf) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", ["[" * 100_000 + "]" * 100_000, '{"a":1e400}', '"\\ud83d"', "{"], ids=len
+    "content",
+    ["[" * 100_000 + "]" * 100_000, "[" * 900 + "]" * 900, '{"a":1e400}', '"\\ud83d"', "{"],
+    ids=len,
 )
 def test_an_input_that_is_no_json_is_told_in_a_sentence(
     penstock: CommandLineOf, tmp_path: Path, content: str

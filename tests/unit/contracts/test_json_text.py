@@ -48,3 +48,9 @@ def test_an_ordinary_value_is_exact(content: bytes) -> None:
 def test_a_leading_byte_order_mark_means_nothing() -> None:
     assert parse_exact_json(_BOM + b"[1]") == parse_json(_BOM + b"[1]") == [1]
     assert without_bom(_BOM + b"[1]") == b"[1]"
+
+
+@pytest.mark.parametrize("content", [_BOM + b"[1]", "[1]".encode("utf-16")], ids=len)
+def test_what_only_some_readers_take_is_parsed_but_not_handed_on_as_json(content: bytes) -> None:
+    assert parse_json(content) == [1]
+    assert not is_json_text(content)
