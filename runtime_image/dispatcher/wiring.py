@@ -6,6 +6,7 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from penstock.adapters.aws.aws_clock import AwsClock
 from penstock.adapters.aws.clients import client
 from penstock.adapters.aws.dead_letters import SqsDeadLetterQueue
 from penstock.adapters.aws.notifier import SnsNotifier
@@ -62,23 +63,26 @@ class Ports:
     tracing: Tracing = NO_TRACING
 
 
-def aws_ports(environment: DispatcherEnvironment) -> Ports:
-    """Return the ports over AWS."""
-    s3 = client("s3")
+def aws_ports(environment: DispatcherEnvironment, clock: AwsClock | None = None) -> Ports:
+    """Return the ports over AWS, by whose time `clock` is corrected."""
+    clock = clock or AwsClock()
+    table, queue_urls = environment.requests_table, environment.queue_urls
+    dynamodb, sqs, s3 = client("dynamodb"), client("sqs"), client("s3")
     prompt_seconds = heartbeat_timeout_seconds(environment.lease_seconds)
+    prompt_dynamodb = client("dynamodb", prompt_seconds=prompt_seconds)
+    prompt_sqs = client("sqs", prompt_seconds=prompt_seconds)
+    for listened_to in (dynamodb, sqs, prompt_dynamodb, prompt_sqs):
+        clock.listen_to(listened_to)
     return Ports(
-        requests=DynamoRequestStore(environment.requests_table, client("dynamodb")),
-        queue=SqsRequestQueue(environment.queue_urls, client("sqs")),
-        dead_letters=SqsDeadLetterQueue(environment.dead_letter_queue_url, client("sqs")),
+        requests=DynamoRequestStore(table, dynamodb, clock),
+        queue=SqsRequestQueue(queue_urls, sqs, clock),
+        dead_letters=SqsDeadLetterQueue(environment.dead_letter_queue_url, sqs),
         payloads=S3PayloadStore(environment.payloads_bucket, s3),
         results=S3ResultStore(environment.results_bucket, s3),
         notifier=SnsNotifier(environment.succeeded_topic, environment.failed_topic, client("sns")),
-        heartbeat_requests=DynamoRequestStore(
-            environment.requests_table, client("dynamodb", prompt_seconds=prompt_seconds)
-        ),
-        heartbeat_queue=SqsRequestQueue(
-            environment.queue_urls, client("sqs", prompt_seconds=prompt_seconds)
-        ),
+        heartbeat_requests=DynamoRequestStore(table, prompt_dynamodb, clock),
+        heartbeat_queue=SqsRequestQueue(queue_urls, prompt_sqs, clock),
+        clock=clock,
         tracing=tracing_of(),
     )
 
@@ -191,7 +195,9 @@ def _batching(
 async def run(environment: DispatcherEnvironment, drain: Drain) -> None:
     """Run the dispatcher against AWS until a drain is requested, and drain it."""
     metrics = Metrics(environment.model_id, environment.deployment_id)
-    ports = aws_ports(environment)
+    clock = AwsClock()
+    metrics.clock_behind.set_function(lambda: clock.seconds_behind)
+    ports = aws_ports(environment, clock)
     async with model_server_of(environment, ports.tracing.traceparent) as model_server:
         process = wire(environment, ports, model_server, drain, metrics)
         readiness = process.readiness

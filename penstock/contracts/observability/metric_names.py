@@ -72,5 +72,8 @@ class WorkerMetric(StrEnum):
     """Labelled `code`."""
 
     IN_FLIGHT = "penstock_concurrent_requests"
+    CLOCK_BEHIND = "penstock_clock_behind_seconds"
+    """How far a worker's clock is behind AWS's; negative when it is ahead."""
+
     BATCH_SIZE = "penstock_batch_size"
     """Of deployments with batching."""

@@ -63,6 +63,12 @@ class Metrics:
             _LABELS,
             registry=self.registry,
         ).labels(*own)
+        self.clock_behind: Gauge = Gauge(
+            WorkerMetric.CLOCK_BEHIND.value,
+            "How far this machine's clock is behind AWS's; lease times are corrected by it.",
+            _LABELS,
+            registry=self.registry,
+        ).labels(*own)
         self._own = own
         for state in RequestState:
             if state.is_terminal:
