@@ -44,7 +44,7 @@ def _check_as_asked(truss: Path, built: Mapping[str, Any]) -> None:
     asked = dict(_scalars("", read_config(truss)))
     became = dict(_scalars("", built))
     for path in KEYS["image"].keys() & asked.keys() - _REWRITTEN:
-        if _text(asked[path]) != _text(became.get(path)):
+        if not _is_same(asked[path], became.get(path)):
             raise ArtifactError(
                 f"{truss}/config.yaml: {path}: {asked[path]!r} has no effect: Truss made"
                 f" {became.get(path)!r} of it"
@@ -59,5 +59,6 @@ def _scalars(block: str, values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]
             yield f"{block}{name}", value
 
 
-def _text(value: object) -> str:
-    return str(value).lower()
+def _is_same(asked: object, became: object) -> bool:
+    """Return whether Truss only wrote a value in another way: `5.0` for 5, `8000` for '8000'."""
+    return asked == became or str(asked).lower() == str(became).lower()

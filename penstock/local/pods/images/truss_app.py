@@ -23,8 +23,9 @@ _COPY = re.compile(
 )
 _ABSOLUTE = re.compile(r"[\"'](/app|/packages)(/|[\"'])")
 
-_LINKED = "data"
-"""Below the app: only read, and sometimes large."""
+_DATA = f"{APP}/data"
+_MOST_COPIED_BYTES = 64 * 1024**2
+"""Larger data is a link: it takes no time and no disk, but what is written there stays."""
 
 _CONSTRAINED = ("-c", "constraints.txt")
 
@@ -99,7 +100,7 @@ class TrussContext:
             folder.mkdir(parents=True)
         for source, place in self._copies:
             target = app.parent / place.lstrip("/")
-            if place == f"{APP}/{_LINKED}":
+            if place == _DATA and _size_bytes(self.folder / source) > _MOST_COPIED_BYTES:
                 target.symlink_to(self.folder / source)
             elif (self.folder / source).is_dir():
                 shutil.copytree(self.folder / source, target, dirs_exist_ok=True)
@@ -152,3 +153,7 @@ class TrussContext:
 def packages_beside(app: Path) -> Path:
     """Return the folder that is `/packages` for an app."""
     return app.with_name("packages")
+
+
+def _size_bytes(folder: Path) -> int:
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())

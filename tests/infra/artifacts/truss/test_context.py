@@ -44,8 +44,10 @@ def test_values_that_truss_writes_otherwise_and_means_alike_are_taken(tmp_path: 
         "model_metadata": {"since": 2024},
         "live_reload": False,
         "description": "an echo\n",
+        "runtime": {"transport": {"ping_timeout_seconds": 5}, "predict_concurrency": "4"},
     }
     built = {
+        "runtime": {"transport": {"ping_timeout_seconds": 5.0}, "predict_concurrency": 4},
         "resources": {"accelerator": "L4", "cpu": "1", "memory": "2Gi", "use_gpu": True},
         "environment_variables": {"A": "true", "B": "1"},
         "live_reload": False,

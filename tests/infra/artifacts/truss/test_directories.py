@@ -1,12 +1,13 @@
 """Truss directories are refused by deployment, directory and key, or their notes are told."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from infra.artifacts.artifacts import Artifacts
+from infra.artifacts.artifacts import Artifacts, cloud_artifacts
 from infra.artifacts.truss.directories import Checked, check_for_images, look_at
 from infra.artifacts.truss.treatment import Place
 from infra.program import declare
@@ -263,25 +264,27 @@ def test_all_that_cannot_be_served_is_told_at_once(tmp_path: Path) -> None:
     assert other_said.startswith(f"deployment other-v1: {listed}/config.yaml: not a mapping")
 
 
-def test_a_preview_ends_before_anything_is_built_of_what_cannot_be_served(tmp_path: Path) -> None:
-    stack = stack_of({"gone": {"truss": str(tmp_path / "gone")}})
-    artifacts = Artifacts(
-        lambda_archive=lambda: pytest.fail("built"),
-        model_context=lambda _: pytest.fail("built"),
-        check_models=check_for_images,
-    )
-    with pytest.raises(SettingsError, match=r"deployment gone-v1: .*/gone: there is no such Truss"):
-        record(lambda: declare(stack, artifacts))
-
-
-@pytest.mark.parametrize("place", ["image", "laptop"])
-@pytest.mark.parametrize("name", ["PENSTOCK_MODEL_ID", "INFERENCE_SERVER_PORT", "A-B"])
-def test_a_variable_that_no_server_can_be_given_is_refused_by_directory_and_name(
-    look: Look, tmp_path: Path, place: Place, name: str
+def test_a_preview_ends_before_anything_is_built_of_what_cannot_be_served(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (refusal,) = look(place, {"environment_variables": {"FINE": 1, name: "x"}}).refusals
+    stack = stack_of({"gone": {"truss": str(tmp_path / "gone")}})
+    monkeypatch.setattr("subprocess.run", lambda *_, **__: pytest.fail("built"))
 
-    assert refusal.startswith(
-        f"deployment echo-v1: {tmp_path}/truss/config.yaml: environment_variables: "
+    with pytest.raises(SettingsError, match=r"deployment gone-v1: .*/gone: there is no such Truss"):
+        record(lambda: declare(stack, cloud_artifacts()))
+
+
+def test_a_preview_warns_of_what_has_no_effect(
+    artifacts: Artifacts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    truss = truss_directory(tmp_path / "truss", {"secrets": {"token": None}})
+    warned: list[str] = []
+    monkeypatch.setattr("pulumi.log.warn", warned.append)
+    checked = replace(artifacts, check_models=check_for_images)
+
+    record(lambda: declare(stack_of({"echo": {"truss": str(truss)}}), checked))
+
+    (warning,) = warned
+    assert warning.startswith(
+        "deployment echo-v1: config.yaml: secrets: no value is given for token"
     )
-    assert name in refusal

@@ -49,10 +49,19 @@ def test_the_app_lies_as_in_the_image_whatever_its_folders_are_called(
 
     found = sorted(str(path.relative_to(tmp_path / "pod")) for path in (app.parent).rglob("*"))
     assert found == [
-        "app", "app/config.yaml", "app/data", "app/main.py", "app/model", "app/model/model.py",
-        "packages", "packages/own.py",
+        "app", "app/config.yaml", "app/data", "app/data/weights", "app/main.py", "app/model",
+        "app/model/model.py", "packages", "packages/own.py",
     ]  # fmt: skip
-    assert (app / "data" / "weights").exists()
+
+
+def test_large_data_is_not_copied(
+    context: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("penstock.local.pods.images.truss_app._MOST_COPIED_BYTES", 2)
+    (context / "files" / "weights").write_text("123")
+    opened(context).lay_out(tmp_path / "app")
+
+    assert (tmp_path / "app" / "data").readlink() == context / "files"
 
 
 def test_an_app_without_packages_has_an_empty_folder_of_them_as_in_the_image(
