@@ -6,10 +6,8 @@ import aiohttp
 
 from penstock.contracts.outcome import FaultCode
 from penstock.protocol.failure_documents import ModelAnswer
+from runtime_image.dispatcher.model_server.content_types import content_type_of
 from runtime_image.dispatcher.model_server.server import ModelFaultError, ModelRefusedError
-
-OCTETS = "application/octet-stream"
-"""What an answer is that does not say it."""
 
 _KEPT_BYTES = 1024**2
 """How much of an error answer its caller gets to see."""
@@ -39,7 +37,7 @@ async def refusal(
     return fault_of(
         response.status,
         await _start_of(response.content),
-        response.headers.get("Content-Type", OCTETS),
+        content_type_of(response),
         is_of_container=is_of_container,
     )
 

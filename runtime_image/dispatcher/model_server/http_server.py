@@ -1,6 +1,7 @@
 """The model server next door, over HTTP on localhost."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from http import HTTPStatus
@@ -19,7 +20,14 @@ from runtime_image.dispatcher.model_server.bodies import (
     body_of,
     chunks_of,
 )
-from runtime_image.dispatcher.model_server.faults import OCTETS, breakdown, overrun, refusal
+from runtime_image.dispatcher.model_server.connections import (
+    Connections,
+    Use,
+    connections_of,
+    is_unanswered,
+)
+from runtime_image.dispatcher.model_server.content_types import content_type_of
+from runtime_image.dispatcher.model_server.faults import breakdown, overrun, refusal
 from runtime_image.dispatcher.model_server.outgoing import Outbox, Outgoing
 from runtime_image.dispatcher.model_server.presets import Preset, preset_of
 from runtime_image.dispatcher.model_server.server import Answer, ModelBusyError, ModelFaultError
@@ -28,7 +36,12 @@ from runtime_image.dispatcher.observability.correlation import handed_on
 _READY_SECONDS = 5.0
 _HEALTH_LIMIT = 64 * 1024
 _KEEPALIVE_SECONDS = 2
-"""Shorter than any server's own: a connection it just closed must not fail an attempt."""
+"""Shorter than any server's own: a connection that it just closed is rarely met."""
+
+_MOMENT_SECONDS = 1.0
+"""A connection that was hung up while idle is lost at once; later the server had the call."""
+
+_LONGEST_HEADER = 64 * 1024
 
 
 class HttpModelServer:
@@ -38,14 +51,14 @@ class HttpModelServer:
         self,
         url: str,
         preset: Preset,
-        session: aiohttp.ClientSession,
+        connections: Connections,
         max_result_bytes: int,
         traceparent: Callable[[], str | None] = handed_on,
     ) -> None:
         self._url = url.rstrip("/")
         self._preset = preset
         self._outbox = Outbox(url, preset)
-        self._session = session
+        self._connections = connections
         self._max_result_bytes = max_result_bytes
         self._traceparent = traceparent
 
@@ -55,7 +68,9 @@ class HttpModelServer:
             try:
                 if not self._preset.health_path:
                     return await self._listens()
-                async with self._session.get(f"{self._url}{self._preset.health_path}") as response:
+                async with self._connections.kept.get(
+                    f"{self._url}{self._preset.health_path}"
+                ) as response:
                     said = await response.content.read(_HEALTH_LIMIT)
                     return self._preset.is_ready(response.status, said)
             except aiohttp.ClientError:
@@ -81,7 +96,7 @@ class HttpModelServer:
         to_send = self._outbox.outgoing(request_id, payload.content_type, call, self._traceparent())
         try:
             async with asyncio.timeout(timeout_seconds):
-                return await self._answer(to_send, payload, is_handed_on=call is not None)
+                return await self._answer_or_repeat(to_send, payload, call)
         except TimeoutError as error:
             raise overrun(timeout_seconds) from error
         except aiohttp.ClientConnectorError as error:
@@ -96,18 +111,45 @@ class HttpModelServer:
         except SpoolError as error:
             raise ModelFaultError(FaultCode.INTERNAL_SERVER_ERROR, f"{error}.") from error
 
-    async def _answer(self, to_send: Outgoing, payload: Loaded, *, is_handed_on: bool) -> Answer:
-        async with self._open(to_send, payload) as response:
-            # A caller who speaks to the container itself is to see where it sends him.
-            least_error = HTTPStatus.BAD_REQUEST if is_handed_on else HTTPStatus.MULTIPLE_CHOICES
+    async def _answer_or_repeat(
+        self, to_send: Outgoing, payload: Loaded, call: ContainerCall | None
+    ) -> Answer:
+        """Repeat a call once that met a kept connection which the server had just closed."""
+        sent_at, use = time.monotonic(), Use()
+        try:
+            return await self._answer(self._connections.kept, to_send, payload, call)
+        except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
+            is_at_once = time.monotonic() - sent_at < _MOMENT_SECONDS
+            if not (use.is_reused and is_at_once and is_unanswered(error)):
+                raise
+            try:
+                return await self._answer(self._connections.fresh, to_send, payload, call)
+            except aiohttp.ClientConnectorError:
+                raise error from None  # it listened a moment ago: this call may have ended it
+        finally:
+            use.end()
+
+    async def _answer(
+        self,
+        session: aiohttp.ClientSession,
+        to_send: Outgoing,
+        payload: Loaded,
+        call: ContainerCall | None,
+    ) -> Answer:
+        async with self._open(session, to_send, payload) as response:
+            # Whoever chose the path of a container is to see where it sends him.
+            has_own_path = call is not None and call.path not in {"", "/"}
+            least_error = HTTPStatus.BAD_REQUEST if has_own_path else HTTPStatus.MULTIPLE_CHOICES
             if response.status >= least_error:
-                raise await refusal(response, is_of_container=is_handed_on)
+                failure = await refusal(response, is_of_container=call is not None)
+                if response.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+                    response.close()  # some servers hang up after such an answer, unannounced
+                raise failure
             body = await body_of(response, self._max_result_bytes)
-            content_type = response.headers.get("Content-Type", OCTETS)
-            return Answer(body, content_type, response.status)
+            return Answer(body, content_type_of(response), response.status)
 
     def _open(
-        self, to_send: Outgoing, payload: Loaded
+        self, session: aiohttp.ClientSession, to_send: Outgoing, payload: Loaded
     ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
         data: bytes | AsyncIterator[bytes] | None
         if isinstance(payload.content, bytes):
@@ -115,7 +157,7 @@ class HttpModelServer:
         else:
             headers = {**to_send.headers, "Content-Length": str(payload.size_bytes)}
             data = chunks_of(payload.content)
-        return self._session.request(
+        return session.request(
             to_send.method, to_send.url, data=data, headers=headers, allow_redirects=False
         )
 
@@ -125,16 +167,11 @@ async def model_server_of(
     environment: DispatcherEnvironment, traceparent: Callable[[], str | None] = handed_on
 ) -> AsyncIterator[HttpModelServer]:
     """Yield the model server of this pod, over connections of its own."""
-    async with aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEEPALIVE_SECONDS),
-        cookie_jar=aiohttp.DummyCookieJar(),  # one caller's cookies are not another's
-        timeout=aiohttp.ClientTimeout(total=None),
-        trust_env=False,
-    ) as session:
+    async with connections_of(_KEEPALIVE_SECONDS, _LONGEST_HEADER) as connections:
         yield HttpModelServer(
             environment.model_server_url,
             preset_of(environment),
-            session,
+            connections,
             environment.max_result_bytes,
             traceparent,
         )

@@ -254,10 +254,20 @@ async def test_a_redirect_is_the_callers_to_follow_where_the_call_is_his() -> No
     async def elsewhere(_: web.Request) -> web.Response:
         return web.Response(status=307, headers={"Location": "/elsewhere"}, text="there")
 
-    answered = await _asked(elsewhere, ContainerCall())
+    answered = await _asked(elsewhere, ContainerCall(path="/here"))
     assert (answered.http_status, answered.body) == (307, b"there")
     with pytest.raises(ModelFaultError):
         await _asked(elsewhere)
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 304, 307, 308])
+async def test_a_redirect_of_an_invocation_is_a_failure_and_not_a_result(status: int) -> None:
+    of_sagemaker = ContainerCall(headers={"X-Amzn-SageMaker-Custom-Attributes": "a"})
+    with pytest.raises(ModelFaultError) as failure:
+        await _asked(_answering(status, ""), of_sagemaker)
+    assert failure.value.fault.code is FaultCode.MODEL_PREDICT_ERROR
+    assert failure.value.answer is not None
+    assert failure.value.answer.http_status == status
 
 
 @pytest.mark.parametrize("status", [400, 404, 405, 418])

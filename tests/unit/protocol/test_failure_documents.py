@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from penstock.contracts.origin import Dialect, Location
-from penstock.contracts.outcome import Fault, FaultCode
+from penstock.contracts.outcome import Fault, FaultCode, ServerRefusal
 from penstock.contracts.request import RequestState
 from penstock.protocol.failure_documents import (
     FailureDocument,
@@ -106,3 +106,35 @@ def test_a_document_says_what_will_lie_at_a_place() -> None:
     stored = FailureDocument(b"boom", "text/plain", 500).at(Location(bucket="b", key="k"))
     assert (stored.uri, stored.content_type, stored.size_bytes) == ("s3://b/k", "text/plain", 4)
     assert stored.http_status == 500
+
+
+def test_an_answer_that_is_nested_too_deep_to_be_read_is_kept_as_text() -> None:
+    deep = ModelAnswer(b"[" * 50_000 + b"]" * 50_000, "application/json", 500)
+    document = failure_document(a_row(NOW), FAULT, deep)
+    assert content(document)["message"] == deep.body.decode()
+    assert document.http_status == 500
+
+
+REFUSAL = ServerRefusal.of(503, "text/plain", b"engine dead", times=7)
+
+
+@pytest.mark.parametrize(
+    ("dialect", "status"),
+    [(Dialect.BASETEN, None), (Dialect.SAGEMAKER, 503), (Dialect.DATACRUNCH, 503)],
+)
+def test_who_was_refused_to_the_end_finds_what_the_server_said(
+    dialect: Dialect, status: int | None
+) -> None:
+    failed: dict[str, Any] = {
+        "state": RequestState.FAILED,
+        "refusal": REFUSAL,
+        "faults": (REFUSAL.fault,),
+    }
+    document = document_of_end(a_row(NOW, dialect, **failed))
+    assert b"engine dead" in document.body
+    assert document.http_status == status
+
+
+def test_an_earlier_refusal_is_not_in_the_document_of_another_end() -> None:
+    row = a_row(NOW, Dialect.DATACRUNCH, refusal=REFUSAL)
+    assert b"engine dead" not in failure_document(row, FAULT).body

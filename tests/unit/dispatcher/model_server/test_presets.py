@@ -47,6 +47,7 @@ def test_a_server_of_any_kind_takes_predictions_at_its_root_unless_told_otherwis
         (b"pong", True),
         (b"[1]", True),
         (b'{"model": "llama"}', True),
+        pytest.param(b"[" * 30_000, True, id="nested too deep to be read"),
         (b'{"status": "ok"}', True),
         (b'{"status": "ready"}', True),
         (b'{"status": "healthy"}', True),
