@@ -16,6 +16,9 @@ DEPLOYMENT_ID_LENGTH = 48
 """The longest deployment id: with what is put around it, it still fits the HPA's 63 characters,
 IAM's 64 and SQS's 80."""
 
+MODEL_CREDENTIALS_PORTS = MODEL_CREDENTIALS_HEALTH_PORT, MODEL_CREDENTIALS_PORT = 9_091, 9_092
+"""Where the sidecar of a `model_role` listens."""
+
 _GIB = 1024**3
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
 
@@ -32,6 +35,10 @@ def _parsed(instance: str) -> str:
     Instance.parse(instance)
     return instance
 
+
+RoleArn = Annotated[
+    str, Field(pattern=r"^arn:aws:iam::\d{12}:role/([!-.0-~]+/)*[A-Za-z0-9+=,.@_-]{1,64}$")
+]
 
 Label = Annotated[str, AfterValidator(_label)]
 """A name that can be part of a host name."""
@@ -76,6 +83,11 @@ class DeploymentSettings(ModelServerSettings):
     """Buckets of yours from which callers may name objects as their inputs. Its workers may read
     all that lies in them."""
 
+    model_role: RoleArn | None = None
+    """An IAM role of yours that the model itself uses AWS with, such as
+    `arn:aws:iam::123456789012:role/ocr-archive`. It must let the deployment's workers assume it.
+    Absent: the model has no AWS credentials."""
+
     sagemaker: SageMakerSettings = SageMakerSettings()
     max_input_bytes: Annotated[int, Field(ge=1, le=5 * _GIB)] = _GIB
     """A longer input in S3 fails the request. An upload has 5 GiB at most."""
@@ -96,6 +108,12 @@ class DeploymentSettings(ModelServerSettings):
                 f"spool_gib: one request may need {-(-needed // _GIB)}"
                 " (max_input_bytes and max_result_bytes)"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _leaves_ports_free(self) -> Self:
+        if self.model_role and self.port in MODEL_CREDENTIALS_PORTS:
+            raise ValueError(f"port: {self.port} is where model_role's credentials are served")
         return self
 
     @model_validator(mode="after")

@@ -231,3 +231,21 @@ class DispatcherEnvironment(ProcessEnvironment):
     def queue_urls(self) -> tuple[str, str, str]:
         """The queues in order of priority."""
         return self.queue_url_p0, self.queue_url_p1, self.queue_url_p2
+
+
+class ModelCredentialsEnvironment(ProcessEnvironment):
+    """What serves a model the credentials of its own role."""
+
+    process = "model credentials"
+    model_role: str
+    """The ARN of the role."""
+
+    deployment_id: str
+    token_file: str
+    """Where the model container finds what it must show."""
+
+    credentials_port: Annotated[int, Field(ge=1, le=65_535)] = 9_092
+    """On loopback."""
+
+    port: Annotated[int, Field(ge=1, le=65_535)] = 9_091
+    """Where `/healthz` is served."""

@@ -143,6 +143,14 @@ class TopicRefusedError(PenstockError):
     """A topic that a deployment names does not take messages from us."""
 
 
+class RoleRefusedError(PenstockError):
+    """A role of a model's own may not be assumed."""
+
+    def __init__(self, role_arn: str, reason: str) -> None:
+        super().__init__(f"{role_arn} cannot be assumed: {reason}")
+        self.role_arn, self.reason = role_arn, reason
+
+
 class UnavailableError(PenstockError):
     """AWS throttled or failed a call; the same call may succeed later."""
 

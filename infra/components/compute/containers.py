@@ -7,6 +7,9 @@ import pulumi_kubernetes as k8s
 
 TMP = "/tmp"  # noqa: S108 - inside the pod
 
+DISPATCHER_USER = 10_001
+"""Made in `runtime_image/Dockerfile`."""
+
 EnvVar = k8s.core.v1.EnvVarArgsDict
 Probe = k8s.core.v1.ProbeArgsDict
 

@@ -8,6 +8,7 @@ import pulumi_aws as aws
 import pulumi_kubernetes as k8s
 
 from infra.components.cluster.pod_role import pod_trust
+from infra.components.compute.model_credentials import statement_to_assume
 from infra.components.compute.model_environment import declare_environment_file
 from infra.components.compute.model_server import (
     DISPATCHER_PORT,
@@ -135,6 +136,8 @@ class WorkerDeployment(pulumi.ComponentResource):
             *platform.store.statements_to_work(fingerprint),
             platform.notifications.statement_to_publish(),
         ]
+        if role := self._args.settings.model_role:
+            own.append(statement_to_assume(role))
         with_key = platform.custody.statements_to_use_key(own)
         return [*own, *with_key, *CallerPlaces.of([self._args.settings]).statements_to_work()]
 
@@ -172,10 +175,14 @@ class WorkerDeployment(pulumi.ComponentResource):
             service_account=account.metadata.name,
             instance=Instance.parse(settings.instance),
             dispatcher_image=args.platform.dispatcher_image,
-            dispatcher_environment={**args.platform.variables, **self._environment()},
+            platform_variables=args.platform.variables,
+            dispatcher_environment=self._environment(),
             model_image=args.model_image,
             model_server=settings,
             environment_file=self._environment_file(),
+            deployment_id=args.deployment_id,
+            region=args.platform.region,
+            model_role=settings.model_role,
             spool_gib=settings.spool_limit_gib,
             drain_seconds=settings.drain_seconds,
             restart_after_stop=settings.restart_after_stop,

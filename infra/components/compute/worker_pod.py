@@ -1,12 +1,20 @@
 """The pod of a worker: the dispatcher, with the model server as its sidecar."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pulumi
 import pulumi_kubernetes as k8s
 
-from infra.components.compute.containers import TMP, hardened, probe, variables
+from infra.components.compute.containers import DISPATCHER_USER, TMP, hardened, probe, variables
+from infra.components.compute.model_credentials import (
+    CREDENTIALS_MIB,
+    CREDENTIALS_MILLICORES,
+    VOLUME,
+    model_credentials,
+    model_variables,
+    token_mount,
+)
 from infra.components.compute.model_environment import environment_mount, environment_volume
 from infra.components.compute.model_server import (
     DISPATCHER_PORT,
@@ -18,7 +26,6 @@ from infra.components.fleet.node_labels import CPU_TAINT, GPU_LABEL, GPU_TAINT, 
 from infra.settings.instance import DISPATCHER_MIB, DISPATCHER_MILLICORES, Instance
 from infra.settings.models.model_server import ModelServerSettings
 
-_DISPATCHER_USER = 10_001  # `runtime_image/Dockerfile`
 _SHUTDOWN_SECONDS = 30  # between the end of the drain and SIGKILL
 _UNDISTURBED = {
     "cluster-autoscaler.kubernetes.io/safe-to-evict": "false",
@@ -38,11 +45,17 @@ class WorkerPodArgs:
     service_account: pulumi.Input[str]
     instance: Instance
     dispatcher_image: pulumi.Input[str]
+    platform_variables: Mapping[str, str]
     dispatcher_environment: Mapping[str, pulumi.Input[str]]
     model_image: ModelImage
     model_server: ModelServerSettings
     environment_file: pulumi.Input[str] | None
     """What tells the model server its environment, if it asks for that."""
+
+    deployment_id: str
+    region: str
+    model_role: str | None
+    """The AWS role of the model's own."""
 
     spool_gib: int
     """How much disk the dispatcher may fill."""
@@ -69,7 +82,7 @@ def worker_pod(args: WorkerPodArgs) -> k8s.core.v1.PodTemplateSpecArgsDict:
             "seccomp_profile": {"type": "RuntimeDefault"},
         },
         # A sidecar: it is ended when the dispatcher is gone, so that a drain can finish on it.
-        "init_containers": [_server(args)],
+        "init_containers": [*_credentials(args), _server(args)],
         "containers": [_dispatcher(args)],
         "volumes": _volumes(args),
     }
@@ -88,17 +101,42 @@ def _volumes(args: WorkerPodArgs) -> list[k8s.core.v1.VolumeArgsDict]:
     ]
     if args.environment_file is not None:
         volumes.append(environment_volume(args.environment_file))
+    if args.model_role:
+        volumes.append(VOLUME)
     return volumes
+
+
+def _credentials(args: WorkerPodArgs) -> list[k8s.core.v1.ContainerArgsDict]:
+    if args.model_role is None:
+        return []
+    return [
+        model_credentials(
+            args.model_role, args.deployment_id, args.dispatcher_image, args.platform_variables
+        )
+    ]
 
 
 def _server(args: WorkerPodArgs) -> k8s.core.v1.ContainerArgsDict:
     return model_server(
         args.model_server,
-        args.model_image,
+        _model_image(args),
         args.instance,
-        mounts=[] if args.environment_file is None else [environment_mount()],
+        mounts=_mounts(args),
         restart_after_stop=args.restart_after_stop,
     )
+
+
+def _model_image(args: WorkerPodArgs) -> ModelImage:
+    image = args.model_image
+    if args.model_role is None:
+        return image
+    return replace(image, variables={**model_variables(args.region), **image.variables})
+
+
+def _mounts(args: WorkerPodArgs) -> list[k8s.core.v1.VolumeMountArgsDict]:
+    """Return what a model server sees of the pod, beside its own files."""
+    mounts = [] if args.environment_file is None else [environment_mount()]
+    return [*mounts, token_mount(read_only=True)] if args.model_role else mounts
 
 
 def _dispatcher(args: WorkerPodArgs) -> k8s.core.v1.ContainerArgsDict:
@@ -106,14 +144,22 @@ def _dispatcher(args: WorkerPodArgs) -> k8s.core.v1.ContainerArgsDict:
         "name": "dispatcher",
         "image": args.dispatcher_image,
         "command": ["python", "-m", "runtime_image.dispatcher"],
-        "env": variables(args.dispatcher_environment),
+        "env": variables({**args.platform_variables, **args.dispatcher_environment}),
         "ports": [{"name": "metrics", "container_port": DISPATCHER_PORT}],
         "resources": {
-            "requests": {"cpu": f"{DISPATCHER_MILLICORES}m", "memory": f"{DISPATCHER_MIB}Mi"},
+            "requests": _dispatcher_requests(args),
             "limits": {"memory": "1Gi"},
         },
         "liveness_probe": probe("/healthz", DISPATCHER_PORT, period_seconds=10, failures=6),
         "readiness_probe": probe("/readyz", DISPATCHER_PORT, period_seconds=5, failures=1),
-        "security_context": hardened(_DISPATCHER_USER, read_only=True),
+        "security_context": hardened(DISPATCHER_USER, read_only=True),
         "volume_mounts": [{"name": "dispatcher-tmp", "mount_path": TMP}],
     }
+
+
+def _dispatcher_requests(args: WorkerPodArgs) -> Mapping[str, str]:
+    """Return what the dispatcher asks for: with the other sidecar, the pod asks for no more."""
+    cpu, memory = DISPATCHER_MILLICORES, DISPATCHER_MIB
+    if args.model_role:
+        cpu, memory = cpu - CREDENTIALS_MILLICORES, memory - CREDENTIALS_MIB
+    return {"cpu": f"{cpu}m", "memory": f"{memory}Mi"}

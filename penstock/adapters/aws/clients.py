@@ -17,10 +17,11 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sns import SNSClient
     from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sts import STSClient
 
-    AnyClient = DynamoDBClient | S3Client | SecretsManagerClient | SNSClient | SQSClient
+    AnyClient = DynamoDBClient | S3Client | SecretsManagerClient | SNSClient | SQSClient | STSClient
 
-Service = Literal["dynamodb", "s3", "secretsmanager", "sns", "sqs"]
+Service = Literal["dynamodb", "s3", "secretsmanager", "sns", "sqs", "sts"]
 
 _READ_TIMEOUT_SECONDS = 10
 _LONG_POLL_READ_TIMEOUT_SECONDS = 30  # SQS answers an empty long poll after 20 s
@@ -44,7 +45,7 @@ class _QuickLoader(Loader):
     """Finds the descriptions of our services without looking at all 400 of AWS.
 
     That look takes 15 ms of a cold start, longer where the disk is cold too. Others are found as
-    ever: credentials may need a client of their own (`sts`, `sso`).
+    ever: credentials may need a client of their own (`sso`).
     """
 
     def __init__(self) -> None:
@@ -86,6 +87,8 @@ def client(service: Literal["sns"], *, on_demand: bool = ...) -> "SNSClient": ..
 def client(
     service: Literal["sqs"], *, on_demand: bool = ..., prompt_seconds: float | None = ...
 ) -> "SQSClient": ...
+@overload
+def client(service: Literal["sts"], *, on_demand: bool = ...) -> "STSClient": ...
 @overload
 def client(
     service: Service, *, on_demand: bool = ..., prompt_seconds: float | None = ...

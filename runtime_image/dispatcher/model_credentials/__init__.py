@@ -1,0 +1,1 @@
+"""Gives a model the credentials of its own role, and of no other."""
