@@ -35,7 +35,7 @@ class ImageLauncher(Launcher):
             name=f"{pod}/{container.name}",
             argv=built.argv(container.command, container.arguments_at(ports), scratch),
             environment={
-                **(self.aws_environment if container.has_aws else {}),
+                **self.aws_of(container),
                 **built.environment,
                 **(port if _TRUSS_PORT in built.environment else {}),
                 **container.environment_at(ports),

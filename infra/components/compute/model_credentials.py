@@ -36,8 +36,9 @@ def statement_to_assume(role_arn: str) -> Statement:
 
 def model_variables(region: str) -> dict[str, str]:
     """Return by what an SDK in the model container finds credentials and region."""
+    endpoint = f"http://127.0.0.1:{MODEL_CREDENTIALS_PORT}/v1/credentials"
     return {
-        "AWS_CONTAINER_CREDENTIALS_FULL_URI": f"http://127.0.0.1:{MODEL_CREDENTIALS_PORT}/v1/credentials",
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI": endpoint,
         "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": _TOKEN_FILE,
         "AWS_REGION": region,
         "AWS_DEFAULT_REGION": region,

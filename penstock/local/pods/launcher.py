@@ -12,6 +12,7 @@ from penstock.local.pods.workload import Container, Workload, WorkloadError
 from penstock.local.processes import Command, inherited_environment
 from penstock.local.state import StateFolder
 
+_WITHOUT_CREDENTIALS = ("AWS_ENDPOINT_URL", "AWS_EC2_METADATA_DISABLED")
 _MISPLACED = (
     f"its code names places below {APP} or {PACKAGES}, where this machine cannot let it find its"
     " files: that needs Linux with user namespaces"
@@ -55,14 +56,29 @@ class Launcher:
             argv=argv,
             environment={
                 **inherited_environment(),
-                **(self.aws_environment if container.has_aws else {}),
-                **own,
+                **self.aws_of(container),
+                **container.in_volumes(own, self.volumes(pod, container)),
                 "HOME": str(home),
                 "TMPDIR": str(home),
             },
             folder=folder,
             log=self.state.logs / f"{pod}.{container.name}.log",
         )
+
+    def aws_of(self, container: Container) -> Mapping[str, str]:
+        """Return what a container is told of AWS: a role of its own is the emulator's, too."""
+        if container.has_aws:
+            return self.aws_environment
+        if container.has_role_of_its_own:
+            return {name: self.aws_environment[name] for name in _WITHOUT_CREDENTIALS}
+        return {}
+
+    def volumes(self, pod: str, container: Container) -> Path:
+        """Make the volumes that a container shares with others of its pod; return their folder."""
+        folder = self.state.scratch / pod / "volumes"
+        for volume in container.shared.values():
+            (folder / volume).mkdir(parents=True, exist_ok=True)
+        return folder
 
     def _process(
         self, workload: Workload, container: Container, home: Path, ports: Mapping[int, int]

@@ -1,12 +1,15 @@
 """What a Kubernetes Deployment says about its pods, as far as processes can follow it."""
 
 import re
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from penstock.contracts.errors import PenstockError
 
+_CREDENTIALS_URI = "AWS_CONTAINER_CREDENTIALS_FULL_URI"
 _WITHOUT_CREDENTIALS = "eks.amazonaws.com/skip-containers"
 """The annotation of a pod by which EKS Pod Identity passes containers by."""
 
@@ -80,6 +83,9 @@ class Container:
     is_sidecar: bool
     """Started before and ended after the others."""
 
+    shared: Mapping[str, str]
+    """Where it sees volumes that others of its pod see too: path to name of the volume."""
+
     has_aws: bool
     """Whether it is given the credentials of its pod; the pod says which are not."""
 
@@ -105,6 +111,22 @@ class Container:
             )
 
         return {name: moved(name, value) for name, value in self.environment.items()}
+
+    @property
+    def has_role_of_its_own(self) -> bool:
+        """Whether another container serves it credentials."""
+        return _CREDENTIALS_URI in self.environment
+
+    def in_volumes(self, environment: Mapping[str, str], folder: Path) -> dict[str, str]:
+        """Return `environment` with paths in shared volumes as they are here, below `folder`."""
+
+        def moved(value: str) -> str:
+            for path, volume in self.shared.items():
+                if value.startswith(f"{path}/"):
+                    return str(folder / volume / value.removeprefix(f"{path}/"))
+            return value
+
+        return {name: moved(value) for name, value in environment.items()}
 
     def arguments_at(self, ports: Mapping[int, int]) -> tuple[str, ...]:
         """Return `args` with each container port that is one, or ends one, as it is here."""
@@ -136,7 +158,6 @@ class Workload:
         pod, annotations = template["spec"], template.get("metadata", {}).get("annotations", {})
         skipped = annotations.get(_WITHOUT_CREDENTIALS, "").split(",")
         sidecars = pod.get("initContainers", [])
-        volumes = _config_maps(name, pod.get("volumes", []))
         for declared in sidecars:
             if declared.get("restartPolicy") != "Always":
                 raise WorkloadError(
@@ -146,7 +167,7 @@ class Workload:
         workload = cls(
             name=name,
             containers=tuple(
-                _container(name, declared, skipped, volumes, is_sidecar=is_sidecar)
+                _container(name, declared, pod, skipped, is_sidecar=is_sidecar)
                 for is_sidecar, group in ((True, sidecars), (False, pod["containers"]))
                 for declared in group
             ),
@@ -195,12 +216,13 @@ def _config_maps(deployment: str, volumes: Sequence[Mapping[str, Any]]) -> dict[
 def _container(
     deployment: str,
     declared: Mapping[str, Any],
+    pod: Mapping[str, Any],
     skipped: Collection[str],
-    config_maps: Mapping[str, str],
     *,
     is_sidecar: bool,
 ) -> Container:
     where = f"deployment {deployment}, container {declared['name']}"
+    config_maps = _config_maps(deployment, pod.get("volumes", []))
     for key in ("envFrom", "lifecycle"):
         if declared.get(key):
             raise WorkloadError(f"{where}: {key} is not followed locally")
@@ -225,8 +247,24 @@ def _container(
         liveness=Probe.of(where, declared.get("livenessProbe")),
         readiness=Probe.of(where, declared.get("readinessProbe")),
         is_sidecar=is_sidecar,
+        shared=_shared(declared, pod),
         has_aws=declared["name"] not in skipped,
     )
+
+
+def _shared(declared: Mapping[str, Any], pod: Mapping[str, Any]) -> dict[str, str]:
+    """Return where a container sees what others of its pod see too."""
+    mounted = Counter(
+        mount["name"]
+        for container in (*pod.get("initContainers", ()), *pod["containers"])
+        for mount in container.get("volumeMounts", ())
+    )
+    folders = {volume["name"] for volume in pod.get("volumes", ()) if "emptyDir" in volume}
+    return {
+        mount["mountPath"]: mount["name"]
+        for mount in declared.get("volumeMounts", ())
+        if mounted[mount["name"]] > 1 and mount["name"] in folders
+    }
 
 
 def _expanded(value: str, before: Mapping[str, str]) -> str:
