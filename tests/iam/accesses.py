@@ -107,6 +107,8 @@ class Surroundings:
                 yield f"sns:{_SNS[operation]}", given["TopicArn"]
             case "s3":
                 yield from _uses_of_objects(call)
+            case "sts" if operation == "AssumeRole":
+                yield "sts:AssumeRole", given["RoleArn"]
             case "secretsmanager" if operation == "GetSecretValue":
                 yield "secretsmanager:GetSecretValue", given["SecretId"]
             case _:

@@ -123,15 +123,16 @@ class Account:
         variables: dict[str, str] = declared.inputs["environment"]["variables"]
         return variables
 
-    def variables_of_worker(self, deployment_id: str) -> dict[str, str]:
-        """Return the environment of a deployment's dispatcher."""
+    def variables_of_worker(self, deployment_id: str, name: str = "dispatcher") -> dict[str, str]:
+        """Return the environment of a container of a deployment's pods."""
         pods = self.declared.named(f"{deployment_id}-workers", "apps/v1:Deployment").inputs
-        (dispatcher,) = (
+        spec = pods["spec"]["template"]["spec"]
+        (found,) = (
             container
-            for container in pods["spec"]["template"]["spec"]["containers"]
-            if container["name"] == "dispatcher"
+            for container in (*spec["initContainers"], *spec["containers"])
+            if container["name"] == name
         )
-        return {each["name"]: each["value"] for each in dispatcher["env"] if "value" in each}
+        return {each["name"]: each["value"] for each in found["env"] if "value" in each}
 
 
 def open_account(settings: StackSettings, artifacts: Artifacts) -> Account:

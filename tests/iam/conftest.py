@@ -11,7 +11,7 @@ from penstock.adapters.aws.clients import forget_clients
 from tests.aws_variables import set_aws_variables
 from tests.iam.account import Account, open_account
 from tests.iam.callers import INPUTS, OUTPUTS, Callers
-from tests.iam.processes import started
+from tests.iam.processes import MODEL_ROLE, started
 from tests.iam.recorder import Call, Recorder
 from tests.iam.walk.asking import ask
 from tests.iam.walk.delivering import deliver
@@ -33,6 +33,7 @@ _DEPLOYMENT: dict[str, Any] = {
     "lease_seconds": 3,
     "drain_seconds": 10,
     "input_buckets": [INPUTS],
+    "model_role": MODEL_ROLE,
     "sagemaker": {
         "output_path": f"s3://{OUTPUTS}/done",
         "failure_path": f"s3://{OUTPUTS}/failed",
@@ -61,7 +62,9 @@ def all_settings(created_settings: StackSettings) -> StackSettings:
 
 
 @pytest.fixture(scope="session")
-def _walked(all_settings: StackSettings, artifacts: Artifacts) -> tuple[Account, list[Call]]:
+def _walked(
+    all_settings: StackSettings, artifacts: Artifacts, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Account, list[Call]]:
     recorder = Recorder()
     with pytest.MonkeyPatch.context() as patched, mock_aws(), recorder.attached():
         set_aws_variables(patched)
@@ -75,6 +78,7 @@ def _walked(all_settings: StackSettings, artifacts: Artifacts) -> tuple[Account,
             callers = Callers(processes)
             submit(callers)
             ask(callers, work(callers))
+            processes.assume_model_role(tmp_path_factory.mktemp("token"))
             deliver(callers, receiver.url)
             sweep(callers)
     forget_clients()

@@ -4,11 +4,12 @@ Lambda's poller and runtime: https://docs.aws.amazon.com/lambda/latest/dg/with-s
 .../lambda-intro-execution-role.html. EventBridge Scheduler, VPC flow logs: their user guides.
 KEDA: https://keda.sh/docs/2.20/scalers/aws-sqs/. cluster-autoscaler: the README of its provider
 for AWS, with discovery by tags and launch templates. The collector: the READMEs of `awsemf` and
-`awsxray`.
+`awsxray`. EKS Pod Identity: https://docs.aws.amazon.com/eks/latest/userguide/pod-id-abac.html.
 """
 
 from collections.abc import Iterator
 
+from tests.iam import processes
 from tests.iam.account import Account
 from tests.iam.evaluation import Access
 from tests.iam.processes import DEPLOYMENT, FUNCTIONS, role_of
@@ -32,8 +33,7 @@ def documented(account: Account, role: str) -> Iterator[Access]:
     """Yield what is done in the name of a role beside what our own code does."""
     access, declared = account.surroundings.access, account.declared
     if role in map(role_of, FUNCTIONS):
-        yield from _logged(account, role.removesuffix("-role") + "-logs", *_TO_LOGS)
-        yield from (access(action, "*") for action in _TO_XRAY)
+        yield from _observed(account, role.removesuffix("-role") + "-logs")
     match role:
         case "functions-webhooks-role":
             queue = account.variables_of("webhooks")["PENSTOCK_WEBHOOK_QUEUE_URL"]
@@ -46,15 +46,26 @@ def documented(account: Account, role: str) -> Iterator[Access]:
             actions = (*_TO_LOGS, "logs:DescribeLogStreams")
             yield from _logged(account, "platform-network-rejected-lines", *actions)
         case "platform-collector-pod-role":
-            yield from _logged(account, "platform-collector-records", *_TO_LOGS)
-            yield from (access(action, "*") for action in _TO_XRAY)
+            yield from _observed(account, "platform-collector-records")
         case "platform-keda-operator-role":
-            variables = account.variables_of_worker(DEPLOYMENT)
-            for priority in range(3):
-                queue = variables[f"PENSTOCK_QUEUE_URL_P{priority}"]
-                yield from _on_queue(account, role, "GetQueueAttributes", queue)
+            yield from _measured(account, role)
+        case processes.WORKER:
+            # The tags of a pod's session go with it into the role that it assumes.
+            yield access("sts:TagSession", processes.MODEL_ROLE)
         case "platform-autoscaler-pod-role":
             yield from _sizing(account)
+
+
+def _measured(account: Account, role: str) -> Iterator[Access]:
+    variables = account.variables_of_worker(DEPLOYMENT)
+    for priority in range(3):
+        queue = variables[f"PENSTOCK_QUEUE_URL_P{priority}"]
+        yield from _on_queue(account, role, "GetQueueAttributes", queue)
+
+
+def _observed(account: Account, group: str) -> Iterator[Access]:
+    yield from _logged(account, group, *_TO_LOGS)
+    yield from (account.surroundings.access(action, "*") for action in _TO_XRAY)
 
 
 def _logged(account: Account, group: str, *actions: str) -> Iterator[Access]:

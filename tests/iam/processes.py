@@ -9,17 +9,20 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
 from aiohttp import web
 from aiohttp.test_utils import TestServer, unused_port
+from botocore.credentials import ContainerProvider
 
 from penstock.adapters.aws.clients import client
 from penstock.adapters.aws.requests.store import DynamoRequestStore
-from penstock.contracts.environments import DispatcherEnvironment
+from penstock.contracts.environments import DispatcherEnvironment, ModelCredentialsEnvironment
 from penstock.contracts.ports.clock import utc_now
 from penstock.contracts.request import AsyncRequest, RequestId
+from runtime_image.dispatcher.model_credentials.running import run as serve_credentials
 from runtime_image.dispatcher.process import Drain
 from runtime_image.dispatcher.wiring import run
 from tests.iam.account import Account
@@ -29,6 +32,7 @@ from tests.unit.functions.events import proxy_event
 FUNCTIONS = ("authorizer", "intake", "status", "webhooks", "sweeper")
 DEPLOYMENT = "ocr-v1"
 WORKER = f"{DEPLOYMENT}-worker"
+MODEL_ROLE = "arn:aws:iam::123456789012:role/archive"
 
 ModelServer = Callable[[bytes], Awaitable[web.Response]]
 """Answers predictions, by their bodies."""
@@ -111,6 +115,31 @@ class Processes:
                 finally:
                     drain.request()
                     await running
+
+    def assume_model_role(self, folder: Path) -> None:
+        """Let the sidecar of a worker's pod assume the role of its model once."""
+        told = self.account.variables_of_worker(DEPLOYMENT, "model-credentials")
+        environment = ModelCredentialsEnvironment.read(
+            told
+            | {"PENSTOCK_TOKEN_FILE": str(folder / "token")}
+            | {"PENSTOCK_CREDENTIALS_PORT": str(unused_port()), "PENSTOCK_PORT": str(unused_port())}
+        )
+
+        async def serve_until_asked() -> None:
+            stop = asyncio.Event()
+            serving = asyncio.create_task(serve_credentials(environment, stop))
+            uri = f"http://127.0.0.1:{environment.credentials_port}/v1/credentials"
+            variables = {
+                "AWS_CONTAINER_CREDENTIALS_FULL_URI": uri,
+                "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": environment.token_file,
+            }
+            found = await asyncio.to_thread(ContainerProvider(variables).load)
+            assert found is not None
+            stop.set()
+            await serving
+
+        with self.recorder.acting_as(WORKER):
+            asyncio.run(serve_until_asked())
 
 
 @contextmanager

@@ -18,6 +18,7 @@ _LOOKED_AT = {
     "Key",
     "QueueUrl",
     "RequestItems",
+    "RoleArn",
     "SecretId",
     "TableName",
     "TopicArn",

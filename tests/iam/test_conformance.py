@@ -37,12 +37,13 @@ UNUSED_WRITES = {
     "s3": "s3:PutObjectAcl",
     "sns": "sns:Subscribe",
     "sqs": "sqs:PurgeQueue",
+    "sts": "sts:SetSourceIdentity",
 }
 OF_OPERATORS = {("secretsmanager", "put_secret_value")}
 """What only the command line calls, with the rights of its user."""
 
 _CALL = re.compile(
-    r"(?<![a-z])(?P<service>dynamodb|s3|secretsmanager|sns|sqs)\."
+    r"(?<![a-z])(?P<service>dynamodb|s3|secretsmanager|sns|sqs|sts)\."
     r"(?:(?:get_paginator|generate_presigned_url)\(\s*\"(?P<named>\w+)\"|(?P<called>\w+)\()"
 )
 

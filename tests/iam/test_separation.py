@@ -12,6 +12,7 @@ from penstock.contracts.request_id import fresh_request_id, model_fingerprint
 from tests.aws_variables import set_aws_variables
 from tests.iam.account import Account, open_account
 from tests.iam.evaluation import Access, is_allowed
+from tests.iam.processes import MODEL_ROLE
 
 pytestmark = pytest.mark.integration
 
@@ -73,6 +74,14 @@ def test_a_worker_reaches_its_models_requests_and_those_of_no_other(
     assert refused(two_models, own, accesses(two_models, own)) == []
     theirs = list(accesses(two_models, other))
     assert refused(two_models, own, iter(theirs)) == theirs
+
+
+def test_a_worker_assumes_the_role_of_its_model_and_no_other(two_models: Account) -> None:
+    other = MODEL_ROLE.replace("archive", "archive2")
+    assume = [
+        two_models.surroundings.access("sts:AssumeRole", role) for role in (MODEL_ROLE, other)
+    ]
+    assert refused(two_models, OCR, iter(assume)) == assume[1:]
 
 
 def test_one_foreign_key_in_a_batch_refuses_the_batch(two_models: Account) -> None:

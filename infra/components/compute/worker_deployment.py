@@ -136,10 +136,11 @@ class WorkerDeployment(pulumi.ComponentResource):
             *platform.store.statements_to_work(fingerprint),
             platform.notifications.statement_to_publish(),
         ]
-        if role := self._args.settings.model_role:
-            own.append(statement_to_assume(role))
         with_key = platform.custody.statements_to_use_key(own)
-        return [*own, *with_key, *CallerPlaces.of([self._args.settings]).statements_to_work()]
+        elsewhere = CallerPlaces.of([self._args.settings]).statements_to_work()
+        if role := self._args.settings.model_role:
+            elsewhere.append(statement_to_assume(role))
+        return [*own, *with_key, *elsewhere]
 
     def _declare_deployment(
         self, account: k8s.core.v1.ServiceAccount, identity: pulumi.Resource

@@ -3,6 +3,8 @@
 import asyncio
 import logging
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import Literal
 
@@ -50,11 +52,14 @@ class Pod:
     async def start(self) -> None:
         """Start all containers; they are probed in the background.
 
-        Kubernetes holds a dispatcher back until the startup probe of its sidecar passes. Here it
+        As in Kubernetes, what serves a model credentials is up before the model starts. A
+        dispatcher, which Kubernetes holds back until the startup probe of its model server passes,
         starts beside the loading model: it takes nothing before its model server is ready anyway.
         """
-        for process in self._processes.values():
-            await process.start()
+        for container in self._workload.containers:
+            await self._processes[container.name].start()
+            if container.is_sidecar and container.has_aws and container.startup is not None:
+                await self._wait_for(container.startup)
         self._tell("started")
         self._watching = asyncio.create_task(self._keep_watching())
 
@@ -108,7 +113,15 @@ class Pod:
             await asyncio.sleep(backoff.next_seconds())
             self._fault = None
 
-    async def _watch(self) -> None:
+    async def _wait_for(self, startup: Probe) -> None:
+        """Wait until a container is up; one that never is ends, as every fault of it, elsewhere."""
+        ends_at = time.monotonic() + startup.period_seconds * startup.failure_threshold
+        async with self._probing() as passes:
+            while not await passes(startup) and time.monotonic() < ends_at:
+                await asyncio.sleep(_STARTING_PROBE_SECONDS)
+
+    @asynccontextmanager
+    async def _probing(self) -> AsyncIterator[Passes]:
         # As the kubelet: no environment, no connection kept for the next probe.
         connector = aiohttp.TCPConnector(force_close=True)
         async with aiohttp.ClientSession(connector=connector, trust_env=False) as session:
@@ -120,10 +133,13 @@ class Pod:
                 except (OSError, aiohttp.ClientError):
                     return False
 
-            async with asyncio.TaskGroup() as watching:
-                watching.create_task(self._watch_readiness(passes))
-                for watch in self._liveness_watches(passes):
-                    watching.create_task(watch.run())
+            yield passes
+
+    async def _watch(self) -> None:
+        async with self._probing() as passes, asyncio.TaskGroup() as watching:
+            watching.create_task(self._watch_readiness(passes))
+            for watch in self._liveness_watches(passes):
+                watching.create_task(watch.run())
 
     def _liveness_watches(self, passes: Passes) -> list[LivenessWatch]:
         return [

@@ -47,6 +47,35 @@ def test_disk_that_holds_not_even_one_request_is_refused() -> None:
     assert complaint.startswith("model: spool_gib: one request may need 3")
 
 
+@pytest.mark.parametrize(
+    "role",
+    [
+        "archive",
+        "arn:aws:iam::123456789012:role/",
+        "arn:aws:iam::123456789012:role/*",
+        "arn:aws:iam::1234:role/archive",
+        "arn:aws:iam::123456789012:user/archive",
+        "arn:aws:sts::123456789012:assumed-role/archive/me",
+    ],
+)
+def test_a_models_role_is_one_role_by_its_arn(role: str) -> None:
+    complaint = _complaint(DeploymentSettings, _deployment(model_role=role))
+    assert complaint.startswith("model.model_role: ")
+
+    for good in ("role/archive", "role/teams/vision/ocr_archive+1"):
+        arn = f"arn:aws:iam::123456789012:{good}"
+        assert DeploymentSettings.checked(_deployment(model_role=arn)).model_role == arn
+
+
+def test_a_model_server_leaves_the_ports_to_the_credentials_of_its_role() -> None:
+    given = {"image": "r@sha256:" + "0" * 64, "preset": "http", "port": 9_092, "instance": "L4"}
+    DeploymentSettings.checked(given)
+
+    role = "arn:aws:iam::123456789012:role/archive"
+    complaint = _complaint(DeploymentSettings, {**given, "model_role": role})
+    assert "9092 is where model_role's credentials are served" in complaint
+
+
 def test_an_environment_named_like_another_deployment_is_refused() -> None:
     deployments = {"v1": _deployment(), "v2": _deployment()}
     environments = {"production": "v1", "v2": "v1"}

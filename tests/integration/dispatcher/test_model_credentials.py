@@ -126,7 +126,10 @@ async def test_a_role_that_may_not_be_assumed_is_told_to_the_model(tmp_path: Pat
         uri = str(server.make_url("/v1/credentials"))
         variables = {URI: uri, TOKEN_FILE: str(tmp_path / "token")}
         without_pauses = ContainerMetadataFetcher(sleep=lambda _: None)
-        provider = ContainerProvider(variables, without_pauses)
+        provider = ContainerProvider(
+            variables,
+            without_pauses,  # type: ignore[arg-type]  # the stubs name another fetcher
+        )
         with pytest.raises(CredentialRetrievalError, match=f"{ROLE} cannot be assumed: AccessDen"):
             await asyncio.to_thread(provider.load)
     keeping.cancel()

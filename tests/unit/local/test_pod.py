@@ -1,6 +1,8 @@
 import asyncio
 import json
 import sys
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -56,6 +58,70 @@ def workload() -> Workload:
     server = {"name": "model-server", "image": "m", "restartPolicy": "Always"}
     pod = {"initContainers": [server], "containers": [{"name": "dispatcher", "image": "d"}]}
     return Workload.of({"metadata": {"name": "echo"}, "spec": {"template": {"spec": pod}}})
+
+
+SERVING = """
+import sys
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+name, journal, port = sys.argv[1:]
+
+class Health(BaseHTTPRequestHandler):
+    def do_GET(self):
+        with Path(journal).open("a") as lines:
+            print(name, "is up", file=lines)
+        self.send_response(200)
+        self.end_headers()
+
+HTTPServer(("127.0.0.1", int(port)), Health).serve_forever()
+"""
+
+
+class ServingJournal(Journal):
+    """Starts a sidecar that can be probed, too."""
+
+    def command(
+        self, workload: Workload, container: Container, pod: object, ports: Mapping[int, int]
+    ) -> Command:
+        started = super().command(workload, container)
+        if not container.ports:
+            return started
+        argv = [sys.executable, "-c", SERVING, container.name, str(self.file)]
+        return replace(started, argv=[*argv, str(ports[container.ports[0]])])
+
+
+async def test_what_serves_a_model_credentials_is_up_before_the_model_starts(
+    tmp_path: Path,
+) -> None:
+    sidecar = {
+        "name": "model-credentials",
+        "image": "d",
+        "restartPolicy": "Always",
+        "ports": [{"containerPort": 9091}],
+        "startupProbe": {"httpGet": {"path": "/healthz", "port": 9091}},
+    }
+    server = {"name": "model-server", "image": "m", "restartPolicy": "Always"}
+    template = {
+        "metadata": {"annotations": {"eks.amazonaws.com/skip-containers": "model-server"}},
+        "spec": {
+            "initContainers": [sidecar, server],
+            "containers": [{"name": "dispatcher", "image": "d"}],
+        },
+    }
+    declared = Workload.of({"metadata": {"name": "echo"}, "spec": {"template": template}})
+    journal, events = ServingJournal(tmp_path), EventLog(tmp_path / "events.jsonl")
+    pod = Pod("echo-1", declared, cast("Launcher", journal), events)
+
+    await pod.start()
+    async with asyncio.timeout(20):
+        while len(journal.lines) < 3:
+            await asyncio.sleep(0.01)
+    await pod.stop()
+    events.close()
+
+    assert journal.lines[0] == "model-credentials is up"
+    assert set(journal.lines[1:3]) == {"model-server started", "dispatcher started"}
 
 
 async def test_a_model_server_is_ended_when_its_dispatcher_is_gone(tmp_path: Path) -> None:
