@@ -133,6 +133,7 @@ class Processes:
                 "AWS_CONTAINER_CREDENTIALS_FULL_URI": uri,
                 "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": environment.token_file,
             }
+            await until(Path(environment.token_file).exists)
             found = await asyncio.to_thread(ContainerProvider(variables).load)
             assert found is not None
             stop.set()
