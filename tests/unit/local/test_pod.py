@@ -1,10 +1,9 @@
 import asyncio
 import json
 import sys
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from penstock.local.pods.events import EventLog
 from penstock.local.pods.pod import Pod
@@ -81,10 +80,8 @@ HTTPServer(("127.0.0.1", int(port)), Health).serve_forever()
 class ServingJournal(Journal):
     """Starts a sidecar that can be probed, too."""
 
-    def command(
-        self, workload: Workload, container: Container, pod: object, ports: Mapping[int, int]
-    ) -> Command:
-        started = super().command(workload, container)
+    def command(self, workload: Workload, container: Container, *where: Any) -> Command:
+        started, (_, ports) = super().command(workload, container), where
         if not container.ports:
             return started
         argv = [sys.executable, "-c", SERVING, container.name, str(self.file)]
