@@ -22,6 +22,10 @@ VOLUME: k8s.core.v1.VolumeArgsDict = {
 }
 """Where the token lies: not in the manifest, which others may read."""
 
+_RESOURCES: k8s.core.v1.ResourceRequirementsArgsDict = {
+    "requests": {"cpu": f"{CREDENTIALS_MILLICORES}m", "memory": f"{CREDENTIALS_MIB}Mi"},
+    "limits": {"memory": "256Mi"},
+}
 _FOLDER = "/run/penstock/model-credentials"
 _TOKEN_FILE = f"{_FOLDER}/token"
 
@@ -75,10 +79,7 @@ def model_credentials(
             {"name": "health", "container_port": MODEL_CREDENTIALS_HEALTH_PORT},
             {"name": "credentials", "container_port": MODEL_CREDENTIALS_PORT},
         ],
-        "resources": {
-            "requests": {"cpu": f"{CREDENTIALS_MILLICORES}m", "memory": f"{CREDENTIALS_MIB}Mi"},
-            "limits": {"memory": "256Mi"},
-        },
+        "resources": _RESOURCES,
         "startup_probe": probe(
             "/healthz", MODEL_CREDENTIALS_HEALTH_PORT, period_seconds=1, failures=60
         ),
