@@ -48,7 +48,8 @@ def test_what_is_no_rate_is_refused(aws: MagicMock) -> None:
 async def test_a_function_is_called_again_and_again_even_if_a_call_fails(aws: MagicMock) -> None:
     called = asyncio.Event()
     loop = asyncio.get_running_loop()
-    answers = iter([EndpointConnectionError(endpoint_url="http://emulator"), None, None])
+    refused = EndpointConnectionError(endpoint_url="http://emulator")
+    answers = iter([refused, ValueError("nobody foresaw it"), None, None])
 
     def invoke(**_: object) -> None:
         answer = next(answers, None)

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Self
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from penstock.local.emulated_aws import EmulatedAws
 from penstock.local.materialise.registration import (
     Made,
@@ -52,11 +50,8 @@ class Schedule:
             await asyncio.sleep(self.every.total_seconds())
             try:
                 await asyncio.to_thread(self._call, aws)
-            except (BotoCoreError, ClientError) as error:
-                logger.warning(
-                    "scheduled call failed",
-                    extra={"function": self.function_arn, "reason": str(error)},
-                )
+            except Exception:  # whatever fails in one function ends nothing else
+                logger.exception("scheduled call failed", extra={"function": self.function_arn})
 
     def _call(self, aws: EmulatedAws) -> None:
         aws.lambda_.invoke(FunctionName=self.function_arn, InvocationType="Event", Payload=b"{}")

@@ -164,7 +164,7 @@ async def _install(packages: Packages, environment: Path, python: str, scratch: 
         named = packages.named_in(error.said)
         which = f"requirement {', '.join(named)}" if named else "its requirements"
         raise ModelEnvironmentError(
-            f"{packages.owner}: {which} cannot be installed: {error}"
+            f"{packages.owner}: {which} cannot be installed; uv says:\n{error.said}", error.said
         ) from error
 
 
@@ -182,7 +182,7 @@ def _requirements(text: str) -> Iterator[str]:
 def _is_named(requirement: str, complaint: str) -> bool:
     name = _NAME.match(requirement)
     if name is None or "://" in requirement.split("@", maxsplit=1)[0]:
-        return requirement in complaint
+        return requirement.removeprefix("git+") in complaint
     words = r"[-_.]+".join(re.escape(part) for part in re.split(r"[-_.]+", name[0]))
     return bool(re.search(rf"(?<![\w.-]){words}(?![\w-])", complaint, re.IGNORECASE))
 

@@ -194,11 +194,21 @@ async def test_a_requirement_that_cannot_be_installed_is_named_with_its_director
     with pytest.raises(ModelEnvironmentError) as refused:
         await make_model_environment(packages, cache)
 
-    first, *_, last = str(refused.value).splitlines()
     what = f"requirement {named}" if named else "its requirements"
-    assert first.startswith(f"models/echo: {what} cannot be installed: uv pip install")
-    assert last == "you require no-such-package, which is nowhere"
+    assert str(refused.value) == (
+        f"models/echo: {what} cannot be installed; uv says:\n"
+        "you require no-such-package, which is nowhere"
+    )
     assert list(cache.iterdir()) == []
+
+
+def test_a_requirement_without_a_name_is_known_by_its_address() -> None:
+    packages = Packages(
+        owner=Path("echo"), python=HERE, installs=(("six", "git+https://x.test/a.git"),)
+    )
+    assert packages.named_in("error: cannot fetch https://x.test/a.git (HEAD)") == [
+        "git+https://x.test/a.git"
+    ]
 
 
 async def test_requirements_are_installed_one_after_the_other_as_in_the_image(
