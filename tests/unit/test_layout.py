@@ -9,6 +9,17 @@ import pytest
 ROOT = Path(__file__).parents[2]
 SOURCES = ("penstock", "functions", "runtime_image", "infra", "policies", "examples", "bench")
 MODULE_LINES, FUNCTION_LINES, COMPONENT_LINES, FOLDER_FILES = 400, 30, 60, 20
+JSON_OF_OUR_OWN = {
+    "penstock/contracts/json_text.py",
+    "penstock/dialects/openapi.py",
+    "penstock/local/emulator.py",
+    "penstock/local/materialise/resources/data.py",
+    "penstock/local/pods/images/private_root.py",
+    "runtime_image/dispatcher/batching/contract.py",
+}
+"""Modules that may parse JSON themselves: the one that is for it, readers of what we wrote, and the
+one that walks through a list element by element, which expects that depth too."""
+
 FORBIDDEN_NAMES = {"utils", "helpers", "common", "base", "manager"}
 
 
@@ -52,3 +63,18 @@ def test_folders_hold_few_files() -> None:
 
 def test_no_module_is_named_after_nothing() -> None:
     assert not [_relative(m) for m in _modules() if m.stem in FORBIDDEN_NAMES]
+
+
+@pytest.mark.parametrize("top", ["penstock", "functions", "runtime_image"])
+def test_json_of_others_is_parsed_in_one_place_where_depth_is_no_crash(top: str) -> None:
+    parsers = {
+        _relative(module)
+        for module in _modules()
+        if module.is_relative_to(ROOT / top)
+        for node in ast.walk(ast.parse(module.read_text()))
+        if isinstance(node, ast.Attribute)
+        and node.attr in {"load", "loads", "JSONDecoder"}
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "json"
+    }
+    assert parsers <= JSON_OF_OUR_OWN
