@@ -7,6 +7,7 @@ each cold start to import, so only the webhooks function has it.
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from threading import Lock
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
@@ -21,6 +22,9 @@ _NAMESPACE_VARIABLE = "POWERTOOLS_METRICS_NAMESPACE"
 _NAMESPACE_WITHOUT_STACK = "Penstock"
 
 
+_counting = Lock()
+
+
 @dataclass(frozen=True)
 class Telemetry:
     """What a handler is decorated with."""
@@ -29,8 +33,9 @@ class Telemetry:
     metrics: Metrics
 
     def count(self, name: FunctionMetric) -> None:
-        """Add one to a metric."""
-        self.metrics.add_metric(name=name.value, unit=MetricUnit.Count, value=1)
+        """Add one to a metric; threads may do so at once, which powertools itself does not bear."""
+        with _counting:
+            self.metrics.add_metric(name=name.value, unit=MetricUnit.Count, value=1)
 
 
 def traceparent() -> str | None:

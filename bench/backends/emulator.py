@@ -208,7 +208,9 @@ def _make_table(
                 {"AttributeName": text, "KeyType": "HASH"},
                 {"AttributeName": number, "KeyType": "RANGE"},
             ],
-            "Projection": {"ProjectionType": "KEYS_ONLY"},
+            "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["tenant"]}
+            if index == "sweep"
+            else {"ProjectionType": "KEYS_ONLY"},
         }
         for index, (text, number) in indexes.items()
     ]

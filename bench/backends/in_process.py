@@ -21,7 +21,7 @@ from penstock.contracts.outcome import StoredObject
 from penstock.contracts.ports.clock import utc_now
 from penstock.contracts.ports.objects import Content
 from penstock.contracts.ports.requests import Delivery, QueueDepth
-from penstock.contracts.request import RequestId
+from penstock.contracts.request import AsyncRequest, RequestId
 from runtime_image.dispatcher.wiring import Ports
 
 _MOST_PER_RECEIVE = 10
@@ -120,17 +120,21 @@ class TimedNotifier(InMemoryNotifier):
 class ForgetfulRequestStore(InMemoryRequestStore):
     """`RequestStore` that keeps no row that was announced."""
 
-    def mark_notified(self, request_id: RequestId) -> None:
+    def mark_notified(
+        self,
+        ended: AsyncRequest,
+        failure: StoredObject | None = None,  # noqa: ARG002 - nothing is kept
+    ) -> None:
         """Drop the row."""
         with self._lock:
-            self._rows.pop(request_id, None)
-            self._due.pop(request_id, None)
+            self._rows.pop(ended.request_id, None)
+            self._due.pop(ended.request_id, None)
 
 
 class ForgetfulResultStore(InMemoryResultStore):
     """`ResultStore` that keeps nothing."""
 
-    def _put_once(
+    def _put_once(  # noqa: PLR0913 - as it overrides
         self,
         place: Location,
         body: Content,
@@ -138,8 +142,11 @@ class ForgetfulResultStore(InMemoryResultStore):
         *,
         owner: RequestId | None = None,
         http_status: int | None = None,
+        attempt: int = 0,
     ) -> StoredObject:
-        stored = super()._put_once(place, body, content_type, owner=owner, http_status=http_status)
+        stored = super()._put_once(
+            place, body, content_type, owner=owner, http_status=http_status, attempt=attempt
+        )
         self.remove(stored)
         return stored
 

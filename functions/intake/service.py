@@ -173,7 +173,7 @@ class IntakeService:
         try:
             withdrawn = self.requests.cancel(request.request_id)
             if withdrawn.state is RequestState.CANCELED and withdrawn.is_unannounced:
-                self.requests.mark_notified(request.request_id)
+                self.requests.mark_notified(withdrawn)
         except UnknownRequestError:
             pass
         except Exception:  # why it is withdrawn matters more; the row expires

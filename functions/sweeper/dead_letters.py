@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
+from functions.sweeper.due_rows import DueRows
 from penstock.contracts.outcome import Fault, FaultCode
 from penstock.contracts.ports.dead_letters import DeadLetter, DeadLetterQueue
 from penstock.contracts.ports.requests import RequestStore
@@ -11,8 +12,12 @@ from penstock.contracts.request import AsyncRequest
 from penstock.protocol.endings import Endings
 
 _PAGE = 100
-_HIDDEN_SECONDS = 60
-"""Longer than a sweep, so that it meets each letter once; they are put back at its end."""
+_HIDDEN_SECONDS = 30
+"""Longer than a look through a queue, so that it meets each letter once; they are put back at its
+end."""
+
+LOOKS_FOR_SECONDS = 10
+"""How long one look through a queue may last: letters are hidden from operators meanwhile."""
 
 _DEAD_LETTERED = Fault(
     code=FaultCode.INTERNAL_SERVER_ERROR,
@@ -26,14 +31,21 @@ class DeadLetters:
 
     requests: RequestStore
     endings: Endings
+    rows: DueRows
 
     def tend(self, letter: DeadLetter) -> AsyncRequest | None:
-        """Return the request of a letter as it has ended, if this ended it."""
+        """Return the request of a letter as it has ended, if this ended it.
+
+        A letter proves little: the request may be running, or have another message. So it ends
+        only what stands still.
+        """
         # What a worker buried had ended before: if it is open, an operator has redriven it.
         if letter.request_id is None or letter.reason:
             return None
         row = self.requests.find(letter.request_id)
-        if row is None or row.state.is_terminal:
+        if row is None or row.state.is_terminal or not row.state.is_known:
+            return None
+        if self.rows.why_stranded(row) is None:
             return None
         return self.endings.give_up(row, _DEAD_LETTERED)
 

@@ -25,6 +25,10 @@ _REMOVED = Fault(
     code=FaultCode.MODEL_DOES_NOT_EXIST,
     message="The deployment was removed while this request waited for it.",
 )
+_OUTLIVED = Fault(
+    code=FaultCode.MODEL_UNAVAILABLE,
+    message="A worker gave this request back, and none took it again before its record expired.",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,15 +52,28 @@ class DueRows:
             return self.endings.expire(row)
         if row.state is RequestState.IN_PROGRESS and not row.is_abandoned(now):
             return None  # it moved since the index was read
-        if row.attempts_left <= 0:
-            return self.endings.give_up(row, worker_died(row))
-        if (row.lease_until or row.status_at) + _LOST_AFTER <= now and (fault := self._why(row)):
+        if fault := self._why_over(row):
             return self.endings.give_up(row, fault)
         self.requests.postpone(row.request_id, _LOOK_AGAIN_SECONDS)
         return None
 
-    def _why(self, row: AsyncRequest) -> Fault | None:
-        """Return why no worker will ever take a row; `None` if one still may."""
+    def _why_over(self, row: AsyncRequest) -> Fault | None:
+        """Return why an open row that nobody holds ends now; `None` if it may go on."""
+        if row.attempts_left <= 0:
+            return worker_died(row)
+        if row.must_end_by <= self.clock():
+            return _OUTLIVED
+        return self.why_stranded(row)
+
+    def why_stranded(self, row: AsyncRequest) -> Fault | None:
+        """Return why no worker will ever take an open row; `None` if one still may.
+
+        It has stood still for long, and there is no message that it could be the request of.
+        """
+        now = self.clock()
+        stands_still = (row.lease_until or row.status_at) + _LOST_AFTER <= now
+        if row.is_leased(now) or not stands_still:
+            return None
         model = self.catalog.find_model(row.model_id)
         deployment = model.deployments.get(row.deployment_id) if model else None
         if deployment is None:

@@ -7,6 +7,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.sweeper.service import SweeperService
+from functions.sweeper.workforce import in_threads
 from functions.telemetry import telemetry
 from penstock.adapters.aws.clients import client
 from penstock.adapters.aws.dead_letters import SqsDeadLetterQueue
@@ -20,7 +21,10 @@ from penstock.contracts.environments import SweeperEnvironment
 from penstock.contracts.ports.clock import utc_now
 
 _SPARE_MILLISECONDS = 10_000
-"""What a page that was begun may still take before Lambda ends the function."""
+"""What was begun may still take so long before Lambda ends the function."""
+
+_THREADS = 16
+"""Nearly all of a sweep is waiting for AWS."""
 
 _telemetry = telemetry("sweeper")
 _environment = SweeperEnvironment.read()  # fails the cold start, not the first sweep
@@ -43,6 +47,7 @@ _service = SweeperService(
     dead_letters_of=_dead_letters_of,
     clock=utc_now,
     count=_telemetry.count,
+    workforce=in_threads(_THREADS),
 )
 cold_start.is_over()
 

@@ -1,17 +1,20 @@
-"""One sweep: rows that are due, then dead letters; safe to run twice at once.
+"""One sweep: rows that are due and dead letters, in turn; safe to run twice at once.
 
 Every step is a conditional update, so of two sweeps one ends a request. Both may announce it:
 notifications come at least once, with a stable event id.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from itertools import islice
 from typing import TypeVar
 
-from aws_lambda_powertools import Logger
-
-from functions.sweeper.dead_letters import DeadLetters, looking_through
+from functions.sweeper.dead_letters import LOOKS_FOR_SECONDS, DeadLetters, looking_through
 from functions.sweeper.due_rows import DueRows
+from functions.sweeper.ends import Ends
+from functions.sweeper.workforce import Job, Workforce
 from functions.telemetry import Count
 from penstock.contracts.directory.catalog import Deployment
 from penstock.contracts.observability.metric_names import FunctionMetric
@@ -20,22 +23,18 @@ from penstock.contracts.ports.dead_letters import DeadLetterQueue
 from penstock.contracts.ports.directory import Catalog
 from penstock.contracts.ports.notifications import Notifier
 from penstock.contracts.ports.objects import ResultStore
-from penstock.contracts.ports.requests import RequestQueue, RequestStore
-from penstock.contracts.request import AsyncRequest
-from penstock.protocol.announcing import Announcing, notification_of
+from penstock.contracts.ports.requests import RequestQueue, RequestStore, UnreadableRow
+from penstock.contracts.request import AsyncRequest, RequestId
 from penstock.protocol.endings import Endings
 
 _ROWS = 1_000
-_PAGE = 50
-"""So many rows are ended before they are announced together."""
+_TOGETHER = 10
+"""So many rows are ended, and then announced by one call: as many as SNS takes at once."""
 
 HasTime = Callable[[], bool]
-"""Whether there is time to begin another page."""
+"""Whether there is time to begin another job."""
 
 T = TypeVar("T")
-R = TypeVar("R")
-
-_logger = Logger(service="sweeper")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,82 +49,93 @@ class SweeperService:
     dead_letters_of: Callable[[Deployment], DeadLetterQueue]
     clock: Clock
     count: Count
+    workforce: Workforce
 
     def sweep(self, has_time: HasTime) -> None:
-        """Look at what is due, as long as there is time; the next sweep goes on.
+        """Look at all that is due, as long as there is time; the next sweep goes on.
 
         Raises:
             UnavailableError: what is due could not be found out.
         """
         self.count(FunctionMetric.SWEEPS)
-        endings = Endings(requests=self.requests, results=self.results)
-        rows = DueRows(
+        rows, ends = self._rows(), self._ends()
+        letters = self._letter_jobs(rows, ends, has_time)
+        seen: set[RequestId] = set()
+        while has_time():
+            # The index lags behind: what was just settled may be in it still.
+            due = [row for row in self.requests.due(_ROWS) if row.request_id not in seen]
+            if not due:
+                break
+            seen.update(row.request_id for row in due)
+            jobs = _in_between(_row_jobs(rows, ends, due), letters)
+            self.workforce(_while(has_time, jobs))
+        self.workforce(_while(has_time, letters))
+
+    def _rows(self) -> DueRows:
+        return DueRows(
             requests=self.requests,
-            endings=endings,
+            endings=self._endings(),
             catalog=self.catalog,
             queue_of=self.queue_of,
             clock=self.clock,
         )
-        due = self.requests.due(_ROWS)
-        for start in range(0, len(due), _PAGE):
-            if not has_time():
-                return
-            self._end(rows.tend, due[start : start + _PAGE])
-        self._sweep_dead_letters(DeadLetters(requests=self.requests, endings=endings), has_time)
 
-    def _sweep_dead_letters(self, letters: DeadLetters, has_time: HasTime) -> None:
-        deployments = [
-            deployment
-            for model in self.catalog.all_models()
-            for deployment in model.deployments.values()
-        ]
+    def _ends(self) -> Ends:
+        return Ends(
+            requests=self.requests,
+            results=self.results,
+            notifier=self.notifier,
+            clock=self.clock,
+            count=self.count,
+        )
 
-        def look_through(queue: DeadLetterQueue) -> None:
-            with looking_through(queue, has_time) as pages:
-                for page in pages:
-                    self._end(letters.tend, page)
+    def _endings(self) -> Endings:
+        return Endings(requests=self.requests, results=self.results)
 
-        lying = []
-        for deployment in deployments:
-            queue = self.dead_letters_of(deployment)
-            if has_time() and (count := self._tried(_count, queue)):
-                lying.append((count, queue))
-        # The shortest first: one that takes all the time delays no other.
-        for _, queue in sorted(lying, key=lambda found: found[0]):
-            self._tried(look_through, queue)
+    def _letter_jobs(self, rows: DueRows, ends: Ends, has_time: HasTime) -> Iterator[Job]:
+        """Yield a job for each dead-letter queue."""
+        letters = DeadLetters(requests=self.requests, endings=self._endings(), rows=rows)
+        for model in ends.tried(self.catalog.all_models, about=None) or ():
+            for deployment in model.deployments.values():
+                look = partial(self._look_through, deployment, letters, ends, has_time)
+                yield partial(_try, ends, look)
 
-    def _end(self, tend: Callable[[T], AsyncRequest | None], page: Sequence[T]) -> None:
-        """Tend each of a page, and announce those that have ended."""
-        ended = [request for each in page if (request := self._tried(tend, each)) is not None]
-        for request in ended:
-            self.count(FunctionMetric.of_swept(request.state))
-        if not ended:
+    def _look_through(
+        self, deployment: Deployment, letters: DeadLetters, ends: Ends, has_time: HasTime
+    ) -> None:
+        queue = self.dead_letters_of(deployment)
+        if not queue.count():
             return
-        told = [said for request in ended if (said := notification_of(request)) is not None]
-        refused = self._tried(self.notifier.publish, told) if told else ()
-        if refused is None:
-            return  # they stay due
-        unheard = {notification.request_id for notification in refused}
-        for request in ended:
-            if request.request_id not in unheard:
-                self._tried(self._conclude, request)
-
-    def _conclude(self, request: AsyncRequest) -> None:
-        Announcing(results=self.results, notifier=self.notifier).keep_promises(request)
-        self.requests.mark_notified(request.request_id)
-
-    def _tried(self, step: Callable[[T], R], subject: T) -> R | None:
-        """Return what a step returns; one that fails is logged and stops no other."""
-        try:
-            return step(subject)
-        except Exception as error:  # one row or queue must not take the others with it
-            self.count(FunctionMetric.SWEEP_STEPS_FAILED)
-            request_id = getattr(subject, "request_id", None)
-            _logger.exception(
-                "sweep step failed", extra={"request_id": request_id, "reason": str(error)}
-            )
-            return None
+        until = self.clock() + timedelta(seconds=LOOKS_FOR_SECONDS)
+        with looking_through(queue, lambda: has_time() and self.clock() < until) as pages:
+            for page in pages:
+                ends.bring_about(letters.tend, page)
 
 
-def _count(queue: DeadLetterQueue) -> int:
-    return queue.count()
+def _row_jobs(
+    rows: DueRows, ends: Ends, due: Sequence[AsyncRequest | UnreadableRow]
+) -> Iterator[Job]:
+    """Yield jobs that between them look at all rows."""
+    ours = [row for row in due if isinstance(row, AsyncRequest) and row.state.is_known]
+    for start in range(0, len(ours), _TOGETHER):
+        yield partial(ends.bring_about, rows.tend, ours[start : start + _TOGETHER])
+    known = {row.request_id for row in ours}
+    for row in due:
+        if row.request_id not in known:
+            yield partial(ends.leave_alone, row.request_id)
+
+
+def _try(ends: Ends, step: Job) -> None:
+    ends.tried(step, about=None)
+
+
+def _in_between(first: Iterator[T], second: Iterator[T]) -> Iterator[T]:
+    """Yield all of one, and after each of them one of the other, so that neither starves."""
+    for each in first:
+        yield each
+        yield from islice(second, 1)
+
+
+def _while(has_time: HasTime, jobs: Iterator[Job]) -> Iterator[Job]:
+    while has_time() and (job := next(jobs, None)) is not None:
+        yield job

@@ -111,17 +111,17 @@ class WebhookService:
             return Attempt(Verdict.OBSOLETE)
         if request.state is RequestState.CANCELED:
             # Who cancelled it knows.
-            self.requests.record_webhook(request.request_id, WebhookStatus.CANCELED)
+            self.requests.record_webhook(request, WebhookStatus.CANCELED)
             return Attempt(Verdict.OBSOLETE)
-        if received.notification.event_id != Notification.of(request).event_id:
-            # It was redriven since: its new end is announced by a message of its own.
+        if not _is_pending(request, received.notification):
             return Attempt(Verdict.OBSOLETE)
+        due = _Due(request, received)
         if request.webhook_attempts >= self.max_attempts:
-            return self._give_up(received, Verdict.EXHAUSTED, "the last attempt was cut short")
+            return self._give_up(due, Verdict.EXHAUSTED, "the last attempt was cut short")
         try:
-            return self._visit(request, self.rules.read(request.webhook_endpoint), received)
+            return self._visit(due, self.rules.read(request.webhook_endpoint))
         except ForbiddenTargetError as error:
-            return self._give_up(received, Verdict.FORBIDDEN, error.reason)
+            return self._give_up(due, Verdict.FORBIDDEN, error.reason)
 
     def bury(self, body: str, reason: str) -> Attempt:
         """Keep a message that cannot be read as a dead letter.
@@ -132,66 +132,86 @@ class WebhookService:
         self.queue.bury(body, f"{Verdict.UNREADABLE}: {reason}")
         return Attempt(Verdict.UNREADABLE, reason)
 
-    def _visit(self, request: AsyncRequest, url: WebhookUrl, received: Received) -> Attempt:
+    def _visit(self, due: "_Due", url: WebhookUrl) -> Attempt:
         # A tenant's failures do not close a host to the others, who may have other URLs there.
-        host = f"{request.tenant} {url.authority}"
-        insist = received.receive_count > MOST_DEFERRALS
+        host = f"{due.request.tenant} {url.authority}"
+        insist = due.received.receive_count > MOST_DEFERRALS
         try:
             with self.hosts.visit(host, whatever_happened=insist) as visit:
-                return self._attempt(request, url, received, visit)
+                return self._attempt(due, url, visit)
         except HostAvoidedError as error:
             # Spread, or all that wait for this host would come back at once.
-            self.queue.hide(received.receipt, error.seconds * (1 + self.jitter()))
+            self.queue.hide(due.received.receipt, error.seconds * (1 + self.jitter()))
             return Attempt(Verdict.DEFERRED, error.reason)
 
-    def _attempt(
-        self, request: AsyncRequest, url: WebhookUrl, received: Received, visit: Visit
-    ) -> Attempt:
-        now = self.clock()
+    def _attempt(self, due: "_Due", url: WebhookUrl, visit: Visit) -> Attempt:
+        request, now = due.request, self.clock()
         if not (secrets := self.secrets.active()):
-            attempts = self.requests.count_webhook_attempt(request.request_id)
-            return self._try_later(received, attempts, _UNSIGNED, verdict=Verdict.UNSIGNED)
+            attempts = self.requests.count_webhook_attempt(request)
+            return self._try_later(due, attempts, _UNSIGNED, verdict=Verdict.UNSIGNED)
         body = self.content.body(request, now)
-        event_id = received.notification.event_id
+        event_id = due.received.notification.event_id
         headers = webhook_headers(request.request_id, event_id, body, secrets, sent_at=now)
-        attempts = self.requests.count_webhook_attempt(request.request_id)
+        attempts = self.requests.count_webhook_attempt(request)
+        if attempts is None:
+            return Attempt(Verdict.OBSOLETE)
         try:
             answer = self.sender.send(url, body, headers)
         except UnreachableReceiverError as error:
             visit.went_well = False
-            return self._try_later(received, attempts, error.reason)
+            return self._try_later(due, attempts, error.reason)
         visit.went_well = not answer.shows_trouble
-        return self._settle(received, attempts, answer)
+        return self._settle(due, attempts, answer)
 
-    def _settle(self, received: Received, attempts: int, answer: ReceiverAnswer) -> Attempt:
+    def _settle(self, due: "_Due", attempts: int, answer: ReceiverAnswer) -> Attempt:
         if answer.is_taken:
-            request_id = received.notification.request_id
-            self.requests.record_webhook(request_id, WebhookStatus.SUCCEEDED)
+            self.requests.record_webhook(due.request, WebhookStatus.SUCCEEDED)
             return Attempt(Verdict.DELIVERED)
         if answer.is_gone:
-            return self._give_up(received, Verdict.GONE, answer.reason)
+            return self._give_up(due, Verdict.GONE, answer.reason)
         wanted = retry_after_seconds(answer.retry_after, self.clock())
-        return self._try_later(received, attempts, answer.reason, wanted)
+        return self._try_later(due, attempts, answer.reason, wanted)
 
     def _try_later(
         self,
-        received: Received,
-        attempts: int,
+        due: "_Due",
+        attempts: int | None,
         reason: str,
         wanted_seconds: float = 0,
         *,
         verdict: Verdict = Verdict.DELAYED,
     ) -> Attempt:
+        if attempts is None:
+            return Attempt(Verdict.OBSOLETE)  # redriven meanwhile
         if attempts >= self.max_attempts:
-            return self._give_up(received, Verdict.EXHAUSTED, reason)
-        self.queue.hide(received.receipt, delay_seconds(attempts, wanted_seconds, self.jitter()))
+            return self._give_up(due, Verdict.EXHAUSTED, reason)
+        seconds = delay_seconds(attempts, wanted_seconds, self.jitter())
+        self.queue.hide(due.received.receipt, seconds)
         return Attempt(verdict, reason)
 
-    def _give_up(self, received: Received, verdict: Verdict, reason: str) -> Attempt:
-        request_id = received.notification.request_id
-        request = self.requests.find(request_id)
-        if request is None or request.webhook_status is not WebhookStatus.PENDING:
-            return Attempt(Verdict.OBSOLETE)  # a duplicate of the message was faster
-        self.queue.bury(received.notification.encoded(), f"{verdict}: {reason}")
-        self.requests.record_webhook(request_id, WebhookStatus.FAILED)
+    def _give_up(self, due: "_Due", verdict: Verdict, reason: str) -> Attempt:
+        notification = due.received.notification
+        current = self.requests.find(notification.request_id)
+        if current is None or not _is_pending(current, notification):
+            return Attempt(Verdict.OBSOLETE)  # a duplicate of the message was faster, or a redrive
+        self.queue.bury(notification.encoded(), f"{verdict}: {reason}")
+        self.requests.record_webhook(current, WebhookStatus.FAILED)
         return Attempt(verdict, reason)
+
+
+class _Due(NamedTuple):
+    """A webhook to be sent: the request as it ended, and the message that tells of this end."""
+
+    request: AsyncRequest
+    received: Received
+
+
+def _is_pending(request: AsyncRequest, notification: Notification) -> bool:
+    """Whether the webhook of this end is still to be delivered.
+
+    A request that was redriven since announces its new end by a message of its own.
+    """
+    return (
+        request.webhook_status is WebhookStatus.PENDING
+        and Notification.of(request).event_id == notification.event_id
+    )

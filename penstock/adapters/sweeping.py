@@ -4,9 +4,14 @@ A row is due only when whoever should have moved it has had time to; it is never
 was announced, or is none of anybody's business because its caller cancelled it.
 """
 
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 from penstock.contracts.request import ABANDONED_AFTER, AsyncRequest, RequestState
+
+T = TypeVar("T")
 
 _LOST_RETRY = timedelta(minutes=15)
 _LOST_NOTIFICATION = timedelta(seconds=60)
@@ -19,12 +24,17 @@ def due_at(request: AsyncRequest, now: datetime) -> datetime | None:
     match request.state:
         case RequestState.QUEUED:
             if request.was_claimed and request.refusal is None:
-                return now + _LOST_RETRY
+                return min(waiting_due_at(now), max(request.must_end_by, now))
             return request.deadline_at
         case RequestState.IN_PROGRESS:
             return lease_due_at(request.lease_until or now)
         case _:
             return end_due_at(now) if request.is_unannounced else None
+
+
+def waiting_due_at(now: datetime) -> datetime:
+    """Return when a row is due that has just been given back."""
+    return now + _LOST_RETRY
 
 
 def lease_due_at(lease_until: datetime) -> datetime:
@@ -40,3 +50,14 @@ def lease_due_at(lease_until: datetime) -> datetime:
 def end_due_at(now: datetime) -> datetime:
     """Return when a row that has just ended is due, unless it is announced before."""
     return now + _LOST_NOTIFICATION
+
+
+def in_turn(subjects: Iterable[T], whose: Callable[[T], Hashable]) -> list[T]:
+    """Return subjects so that their owners take turns; each owner's keep their order."""
+    had: Counter[Hashable] = Counter()
+    rounds: list[tuple[int, T]] = []
+    for subject in subjects:
+        owner = whose(subject)
+        rounds.append((had[owner], subject))
+        had[owner] += 1
+    return [subject for _, subject in sorted(rounds, key=lambda found: found[0])]

@@ -44,12 +44,9 @@ def may_expire(request: AsyncRequest, now: datetime) -> bool:
     return request.is_past_deadline(now) and not request.was_claimed
 
 
-def expired(
-    waiting: AsyncRequest, fault: Fault, failure: StoredObject | None, now: datetime
-) -> AsyncRequest:
+def expired(waiting: AsyncRequest, fault: Fault, now: datetime) -> AsyncRequest:
     """Return a request that was never claimed as its deadline ends it."""
-    ended = {"faults": (fault,), "result": failure}
-    return waiting.moved_to(RequestState.EXPIRED, now).model_copy(update=ended)
+    return waiting.moved_to(RequestState.EXPIRED, now).model_copy(update={"faults": (fault,)})
 
 
 def is_claim(current: AsyncRequest, claim_id: str) -> bool:
@@ -67,10 +64,14 @@ def was_left_so(current: AsyncRequest, wanted: AsyncRequest) -> bool:
 
 def may_be_given_up(current: AsyncRequest, seen: AsyncRequest, now: datetime) -> bool:
     """Whether nobody holds a request and nobody claimed it since it was seen."""
-    return (current.state is RequestState.QUEUED or current.is_abandoned(now)) and (
-        current.state,
-        current.attempt,
-    ) == (seen.state, seen.attempt)
+    return (current.state is RequestState.QUEUED or current.is_abandoned(now)) and is_same_stand(
+        current, seen
+    )
+
+
+def is_same_stand(current: AsyncRequest, seen: AsyncRequest) -> bool:
+    """Whether a request is in the state and the attempt in which it was seen."""
+    return (current.state, current.attempt) == (seen.state, seen.attempt)
 
 
 def released(
@@ -112,6 +113,18 @@ def canceled(request: AsyncRequest, now: datetime) -> AsyncRequest:
     if request.webhook_endpoint is not None:
         ended["webhook_status"] = WebhookStatus.CANCELED
     return request.moved_to(RequestState.CANCELED, now).model_copy(update=ended)
+
+
+def notified(failure: StoredObject | None, now: datetime) -> dict[str, object]:
+    """Return what changes in an ended request when its end has been announced."""
+    named = {} if failure is None else {"result": failure}
+    return {"notified_at": now, **named}
+
+
+def webhook_recorded(status: WebhookStatus) -> dict[str, object]:
+    """Return what changes when it is known what became of a webhook."""
+    restarted = {"webhook_attempts": 0} if status is WebhookStatus.PENDING else {}
+    return {"webhook_status": status, **restarted}
 
 
 def may_be_reopened(request: AsyncRequest) -> bool:

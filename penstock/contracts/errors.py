@@ -123,6 +123,14 @@ class LeaseLostError(ProtocolError):
         self.attempt = attempt
 
 
+class UnreadableRowError(PenstockError):
+    """The row of a request cannot be read: another version of Penstock wrote it."""
+
+    def __init__(self, request_id: str) -> None:
+        super().__init__(f"request {request_id} was written by another version and cannot be read")
+        self.request_id = request_id
+
+
 class InputUnreadableError(PenstockError):
     """The payload that a request points to cannot be read, now or later; the text says why."""
 

@@ -1,8 +1,8 @@
 """What SNS subscribers and the webhook queue are told when a request ends."""
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from penstock.contracts.contract import Contract, UtcDatetime
+from penstock.contracts.contract import Contract, UtcDatetime, kept_if_unknown
 from penstock.contracts.outcome import Fault, StoredObject
 from penstock.contracts.queue_text import travelling_json
 from penstock.contracts.request import AsyncRequest, RequestId, RequestState, Tenant
@@ -17,7 +17,7 @@ class Notification(Contract):
     tenant: Tenant
     model_id: str
     deployment_id: str
-    state: RequestState
+    state: Annotated[RequestState, kept_if_unknown(RequestState)]
     created_at: UtcDatetime
     ended_at: UtcDatetime
     attempts: int

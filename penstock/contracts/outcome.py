@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field
 
-from penstock.contracts.contract import Contract
+from penstock.contracts.contract import Contract, kept_if_unknown
 
 
 class FaultCode(StrEnum):
@@ -34,7 +34,7 @@ class FaultCode(StrEnum):
 class Fault(Contract):
     """One reason why a request did not succeed."""
 
-    code: FaultCode
+    code: Annotated[FaultCode, kept_if_unknown(FaultCode)]
     message: str
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, NewType, Self
 
 from pydantic import Field
 
-from penstock.contracts.contract import Contract, UtcDatetime
+from penstock.contracts.contract import Contract, UtcDatetime, kept_if_unknown
 from penstock.contracts.errors import IllegalMoveError
 from penstock.contracts.origin import Destination, Dialect, SageMakerInvocation
 from penstock.contracts.outcome import Fault, ServerRefusal, StoredObject
@@ -40,8 +40,20 @@ class RequestState(StrEnum):
     @property
     def is_terminal(self) -> bool:
         """Whether the request has ended."""
-        return self not in _LEGAL_MOVES
+        return self in _ENDS
 
+    @property
+    def is_known(self) -> bool:
+        """Whether this version knows what it means, so that it may move the request."""
+        return self in _ENDS or self in _LEGAL_MOVES
+
+
+_ENDS = {
+    RequestState.SUCCEEDED,
+    RequestState.FAILED,
+    RequestState.EXPIRED,
+    RequestState.CANCELED,
+}
 
 _LEGAL_MOVES = {
     # A request whose message was lost fails without running (again).
@@ -59,6 +71,10 @@ class WebhookStatus(StrEnum):
     FAILED = "FAILED"
     CANCELED = "CANCELED"
     NO_WEBHOOK_PROVIDED = "NO_WEBHOOK_PROVIDED"
+
+
+_ENDS_BEFORE_PURGE = timedelta(hours=12)
+"""Longer than any attempt runs, so that none which begins before is forgotten while it runs."""
 
 
 class RetryPolicy(Contract):
@@ -86,7 +102,7 @@ class AsyncRequest(Contract):
     tenant: Tenant
     model_id: str
     deployment_id: str
-    dialect: Dialect = Dialect.BASETEN
+    dialect: Annotated[Dialect, kept_if_unknown(Dialect)] = Dialect.BASETEN
     """In which it was submitted; it can be looked up in all."""
 
     caller_id: str | None = None
@@ -100,7 +116,7 @@ class AsyncRequest(Contract):
 
     invocation: SageMakerInvocation | None = None
     priority: Priority = 0
-    state: RequestState = RequestState.QUEUED
+    state: Annotated[RequestState, kept_if_unknown(RequestState)] = RequestState.QUEUED
     created_at: UtcDatetime
     status_at: UtcDatetime
     """When `state` last changed."""
@@ -138,7 +154,9 @@ class AsyncRequest(Contract):
     """The model's answer, or the failure document of a request that did not succeed."""
 
     webhook_endpoint: str | None = None
-    webhook_status: WebhookStatus = WebhookStatus.NO_WEBHOOK_PROVIDED
+    webhook_status: Annotated[WebhookStatus, kept_if_unknown(WebhookStatus)] = (
+        WebhookStatus.NO_WEBHOOK_PROVIDED
+    )
     webhook_attempts: int = 0
     notified_at: UtcDatetime | None = None
 
@@ -147,6 +165,11 @@ class AsyncRequest(Contract):
         if state not in _LEGAL_MOVES.get(self.state, ()):
             raise IllegalMoveError(self.request_id, self.state, state)
         return self.model_copy(update={"state": state, "status_at": at})
+
+    @property
+    def must_end_by(self) -> datetime:
+        """When a request ends that nobody holds: DynamoDB would forget it without a word."""
+        return self.purge_at - _ENDS_BEFORE_PURGE
 
     @property
     def was_claimed(self) -> bool:

@@ -3,13 +3,18 @@
 import logging
 from dataclasses import dataclass
 
-from penstock.contracts.errors import ObjectGoneError, PlaceRefusedError, TopicRefusedError
+from penstock.contracts.errors import (
+    ObjectGoneError,
+    PlaceRefusedError,
+    TopicRefusedError,
+    UnavailableError,
+)
 from penstock.contracts.notification import Notification
 from penstock.contracts.origin import Location, SageMakerInvocation
 from penstock.contracts.outcome import StoredObject
 from penstock.contracts.ports.notifications import Notifier
 from penstock.contracts.ports.objects import ResultStore
-from penstock.contracts.request import AsyncRequest, RequestId, RequestState
+from penstock.contracts.request import AsyncRequest, RequestState
 from penstock.protocol.failure_documents import document_of_end
 from penstock.protocol.objects import RequestObjects
 from penstock.protocol.sagemaker_message import RESPONSE_BODY_LIMIT_BYTES, SageMakerMessage
@@ -22,48 +27,78 @@ def notification_of(request: AsyncRequest) -> Notification | None:
     return None if request.state is RequestState.CANCELED else Notification.of(request)
 
 
-def has_promises(request: AsyncRequest) -> bool:
-    """Whether its caller was promised more than the stack's own places and topics."""
-    return request.destination is not None or request.invocation is not None
+def is_prepared(request: AsyncRequest) -> bool:
+    """Whether nothing is left to store, or to tell its caller, before an end is published."""
+    has_promises = request.destination is not None or request.invocation is not None
+    names_all = request.result is not None or request.state is RequestState.CANCELED
+    return names_all and not has_promises
+
+
+def failure_to_name(ended: AsyncRequest, told: AsyncRequest) -> StoredObject | None:
+    """Return the failure document that the row is still to name."""
+    return told.result if told.result != ended.result else None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Announcing:
-    """Keeps what a caller was promised for the end of its request.
+    """Does what must be done for an end before the stack's subscribers hear of it.
 
-    Whoever announces an end does this before the row says that it is announced. All of it may be
-    repeated: objects are written once, messages come at least once.
+    Whoever announces an end does this, then publishes, then marks the row. Nothing is published
+    while a step before it fails, and after a crash all may be repeated: objects are written once,
+    messages come at least once.
     """
 
     results: ResultStore
     notifier: Notifier
 
-    def keep_promises(self, request: AsyncRequest) -> None:
-        """See to it that exactly one object lies where it must, and tell the caller's topic."""
-        if not has_promises(request):
-            return
-        stored = self._object_of(request)
-        if request.invocation is not None and stored is not None:
-            self._tell(request, request.invocation, stored)
+    def prepare(self, ended: AsyncRequest, *, may_wait: bool = True) -> AsyncRequest:
+        """Return an ended request with the object that lies there for it.
 
-    def _object_of(self, request: AsyncRequest) -> StoredObject | None:
+        See to it that exactly one object lies where it must, and tell the caller's own topic.
+
+        Args:
+            ended: The row.
+            may_wait: Whether this may be tried again when a place or topic of the caller is
+                unavailable. Otherwise it counts as one that refuses.
+
+        Raises:
+            UnavailableError: AWS failed.
+        """
+        if is_prepared(ended):
+            return ended
+        stored = self._object_of(ended, may_wait=may_wait)
+        if ended.invocation is not None and stored is not None:
+            try:
+                self._tell(ended, ended.invocation, stored)
+            except UnavailableError as error:
+                if may_wait:
+                    raise
+                _log_unheard(ended, error)
+        return ended.model_copy(update={"result": stored})
+
+    def _object_of(self, request: AsyncRequest, *, may_wait: bool) -> StoredObject | None:
         """Return the one object, having seen to it that it is there, and no other."""
-        if request.state is not RequestState.SUCCEEDED:
-            # Nobody else writes it for a request that no worker held when it ended. What a worker
-            # has written stays.
-            return RequestObjects(self.results).put_failure(request, document_of_end(request))
-        if request.attempt > 1 and request.destination is not None:
-            # A worker that failed and stalled before it could say so may have left a document.
-            self._drop_failure(request.request_id, request.destination.failure)
-        return request.result
+        if request.state is RequestState.SUCCEEDED:
+            if request.attempt > 1 and request.destination is not None:
+                # A worker that failed and stalled before it could say so may have left a document.
+                self._drop_failure(request, request.destination.failure, may_wait=may_wait)
+            return request.result
+        if request.result is not None:
+            return request.result  # stored by the worker that ended it, with the model's answer
+        if request.state is RequestState.CANCELED and request.destination is None:
+            return None  # nobody waits for it anywhere
+        document = document_of_end(request)
+        return RequestObjects(self.results).put_failure(request, document, may_wait=may_wait)
 
-    def _drop_failure(self, request_id: RequestId, place: Location) -> None:
+    def _drop_failure(self, request: AsyncRequest, place: Location, *, may_wait: bool) -> None:
         try:
-            self.results.drop_failure(request_id, place)
-        except PlaceRefusedError as refusal:
+            self.results.drop_failure(request.request_id, place, up_to_attempt=request.attempt)
+        except (PlaceRefusedError, UnavailableError) as refusal:
+            if may_wait and isinstance(refusal, UnavailableError):
+                raise
             logger.warning(
                 "failure document may be left beside a result",
-                extra={"request_id": request_id, "reason": str(refusal)},
+                extra={"request_id": request.request_id, "reason": str(refusal)},
             )
 
     def _tell(
@@ -79,10 +114,7 @@ class Announcing:
         try:
             self.notifier.publish_to(topic, message.encoded())
         except TopicRefusedError as refusal:
-            logger.warning(
-                "caller's topic refused the end of its request",
-                extra={"request_id": request.request_id, "reason": str(refusal)},
-            )
+            _log_unheard(request, refusal)
 
     def _body_of(self, stored: StoredObject) -> bytes | None:
         if stored.size_bytes > RESPONSE_BODY_LIMIT_BYTES:
@@ -91,3 +123,10 @@ class Announcing:
             return self.results.read(stored)
         except ObjectGoneError:
             return None  # its caller owns the place
+
+
+def _log_unheard(request: AsyncRequest, reason: Exception) -> None:
+    logger.warning(
+        "caller's topic refused the end of its request",
+        extra={"request_id": request.request_id, "reason": str(reason)},
+    )

@@ -3,17 +3,19 @@
 from dataclasses import dataclass
 
 from penstock.contracts.errors import ClaimRefusedError, LeaseLostError
-from penstock.contracts.outcome import Fault, FaultCode, StoredObject, Succeeded
+from penstock.contracts.outcome import Fault, FaultCode, Succeeded
 from penstock.contracts.ports.objects import ResultStore
 from penstock.contracts.ports.requests import RequestStore
 from penstock.contracts.request import AsyncRequest, RequestState
-from penstock.protocol.failure_documents import failure_document
 from penstock.protocol.objects import RequestObjects
 
 
 @dataclass(frozen=True, kw_only=True)
 class Endings:
-    """Writes the terminal state, and before it the failure document."""
+    """Writes the terminal state, and no object: whoever announces the end does that.
+
+    A worker may yet take the request before it ends; a document would then be of no end.
+    """
 
     requests: RequestStore
     results: ResultStore
@@ -30,9 +32,8 @@ class Endings:
             code=FaultCode.MODEL_UNAVAILABLE,
             message=f"Not started within max_time_in_queue_seconds ({waited} s).",
         )
-        failure = self._failure_of(request, fault)
         try:
-            return self.requests.expire(request.request_id, fault, failure)
+            return self.requests.expire(request.request_id, fault)
         except ClaimRefusedError:
             return None
 
@@ -43,27 +44,12 @@ class Endings:
         """
         try:
             if request.state is RequestState.IN_PROGRESS and (
-                left := self._objects.find_result(request)
+                left := RequestObjects(self.results).find_result(request)
             ):
                 return self.requests.finish(request, Succeeded(result=left))
-            failure = self._failure_of(request, fault)
-            return self.requests.give_up(request, fault, failure)
+            return self.requests.give_up(request, fault)
         except (ClaimRefusedError, LeaseLostError):
             return None
-
-    def _failure_of(self, request: AsyncRequest, fault: Fault) -> StoredObject:
-        """Return the failure document; at a promised place whoever announces the end writes it.
-
-        Exactly one object may lie there, and a worker may yet take the request before it ends.
-        """
-        document = failure_document(request, fault)
-        if request.destination is not None:
-            return document.at(request.destination.failure)
-        return self._objects.put_failure(request, document)
-
-    @property
-    def _objects(self) -> RequestObjects:
-        return RequestObjects(self.results)
 
 
 def worker_died(request: AsyncRequest) -> Fault:

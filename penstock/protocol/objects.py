@@ -3,7 +3,7 @@
 import logging
 from dataclasses import dataclass
 
-from penstock.contracts.errors import PlaceRefusedError
+from penstock.contracts.errors import PlaceRefusedError, UnavailableError
 from penstock.contracts.outcome import StoredObject
 from penstock.contracts.ports.objects import Content, ResultStore
 from penstock.contracts.request import AsyncRequest
@@ -38,10 +38,13 @@ class RequestObjects:
             http_status=http_status,
         )
 
-    def put_failure(self, request: AsyncRequest, document: FailureDocument) -> StoredObject:
+    def put_failure(
+        self, request: AsyncRequest, document: FailureDocument, *, may_wait: bool = True
+    ) -> StoredObject:
         """Store the failure document; at our own place if the promised one refuses it.
 
-        Otherwise a request could not end whose place is gone.
+        Otherwise a request could not end whose place is gone. Unless it `may_wait`, a place that is
+        unavailable counts as one that refuses.
         """
         place = request.destination.failure if request.destination else None
         try:
@@ -51,8 +54,12 @@ class RequestObjects:
                 document.content_type,
                 place=place,
                 http_status=document.http_status,
+                attempt=request.attempt,
             )
-        except PlaceRefusedError as refusal:
+        except (PlaceRefusedError, UnavailableError) as refusal:
+            is_ours = place is None
+            if is_ours or (may_wait and isinstance(refusal, UnavailableError)):
+                raise
             logger.warning(
                 "failure document kept at our own place",
                 extra={"request_id": request.request_id, "reason": str(refusal)},
@@ -62,4 +69,5 @@ class RequestObjects:
                 document.body,
                 document.content_type,
                 http_status=document.http_status,
+                attempt=request.attempt,
             )

@@ -10,7 +10,11 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from penstock.contracts.errors import ClaimRefusedError, PlaceRefusedError
+from penstock.contracts.errors import (
+    ClaimRefusedError,
+    PlaceRefusedError,
+    UnreadableRowError,
+)
 from penstock.contracts.outcome import (
     Canceled,
     Failed,
@@ -33,6 +37,9 @@ logger = logging.getLogger(__name__)
 
 _LOOK_AGAIN = Wait(1)
 """The row moved between two looks at it."""
+
+_LONGEST_REST_SECONDS = 600
+_MOST_DOUBLINGS = 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,8 +64,11 @@ class RequestProtocol:
             request = self.requests.claim(
                 request_id, self.worker, self.lease_seconds, claim_id=claim_id
             )
+        except UnreadableRowError:
+            logger.warning("request left to another version", extra={"request_id": request_id})
+            return self._left_alone(delivery)
         except ClaimRefusedError as refusal:
-            return self._refused(refusal.current)
+            return self._refused(delivery, refusal.current)
         if request.attempt > 1 and (left := self._objects.find_result(request)):
             # An attempt stored its result and died before it could say so.
             logger.info("result adopted", extra=_keys(request))
@@ -150,16 +160,24 @@ class RequestProtocol:
         """
         return request if request.is_leased(self.clock()) else self.renew(request)
 
-    def _refused(self, current: AsyncRequest | None) -> Step:
+    def _refused(self, delivery: Delivery, current: AsyncRequest | None) -> Step:
         if current is None:
             return Drop()
+        if not current.state.is_known:
+            return self._left_alone(delivery)
+        return (
+            Announce(current) if current.state.is_terminal else self._unclaimed(delivery, current)
+        )
+
+    def _unclaimed(self, delivery: Delivery, current: AsyncRequest) -> Step:
+        """Return what becomes of the message of an open request that cannot be claimed."""
         now = self.clock()
-        if current.state.is_terminal:
-            return Announce(current)
         if current.is_past_deadline(now):
             return self._expire(current)
         if (held_until := _held_until(current)) is not None and held_until >= now:
-            return Wait(math.ceil((held_until - now).total_seconds()) + 1)
+            lease_seconds = math.ceil((held_until - now).total_seconds()) + 1
+            held_seconds = max(0.0, (now - current.status_at).total_seconds())
+            return Wait(lease_seconds + min(held_seconds, _rest_seconds(delivery)))
         if current.attempts_left <= 0:
             failed = self._endings.give_up(current, worker_died(current))
             return Announce(failed) if failed else _LOOK_AGAIN
@@ -168,6 +186,10 @@ class RequestProtocol:
     def _expire(self, waiting: AsyncRequest) -> Step:
         ended = self._endings.expire(waiting)
         return Announce(ended) if ended else _LOOK_AGAIN
+
+    def _left_alone(self, delivery: Delivery) -> Step:
+        """Return what becomes of the message of a request that only another version can work on."""
+        return Wait(self.lease_seconds + _rest_seconds(delivery))
 
     @property
     def _objects(self) -> RequestObjects:
@@ -186,6 +208,16 @@ def _held_until(current: AsyncRequest) -> datetime | None:
     if current.state is not RequestState.IN_PROGRESS or current.lease_until is None:
         return None
     return current.lease_until + (timedelta(0) if current.attempts_left > 0 else ABANDONED_AFTER)
+
+
+def _rest_seconds(delivery: Delivery) -> float:
+    """Return how long a message rests beyond the lease of whoever works on its request.
+
+    It is probably a duplicate, and each receive counts towards its end as a dead letter. One whose
+    worker has died has hardly been received.
+    """
+    doublings = min(delivery.receive_count - 1, _MOST_DOUBLINGS)
+    return float(min(2**doublings - 1, _LONGEST_REST_SECONDS))
 
 
 def _not_stored(refusal: PlaceRefusedError) -> Fault:

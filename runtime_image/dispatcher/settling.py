@@ -12,7 +12,12 @@ from penstock.contracts.outcome import Fault
 from penstock.contracts.ports.dead_letters import DeadLetterQueue
 from penstock.contracts.ports.requests import Delivery, RequestQueue, RequestStore
 from penstock.contracts.request import AsyncRequest
-from penstock.protocol.announcing import Announcing, has_promises, notification_of
+from penstock.protocol.announcing import (
+    Announcing,
+    failure_to_name,
+    is_prepared,
+    notification_of,
+)
 from penstock.protocol.putting_back import put_back
 from penstock.protocol.steps import Announce, Drop, Run, Step, Wait
 from runtime_image.dispatcher.concurrency import Batcher, Threads
@@ -95,13 +100,15 @@ class Settling:
     async def _tell(self, request: AsyncRequest, traceparent: str | None) -> None:
         if not request.is_unannounced:
             return
-        if (notification := notification_of(request)) is not None:
+        told = request
+        if not is_prepared(request):
+            prepare = self._announcing.prepare
+            told = await persistently(lambda: self._threads(prepare, request))
+        if (notification := notification_of(told)) is not None:
             traced = notification.model_copy(update={"traceparent": traceparent})
             await persistently(lambda: self._announce(traced))
-        if has_promises(request):
-            keep = self._announcing.keep_promises
-            await persistently(lambda: self._threads(keep, request))
-        await persistently(lambda: self._threads(self._requests.mark_notified, request.request_id))
+        mark, failure = self._requests.mark_notified, failure_to_name(request, told)
+        await persistently(lambda: self._threads(mark, request, failure))
 
     async def _bury(self, delivery: Delivery, fault: Fault) -> None:
         reason = f"{fault.code}: {fault.message}"

@@ -100,7 +100,10 @@ class Ledger:
         if call.method == "reopen":
             self.stories[request_id].reopened(Notification.of(before).event_id)
         elif before.state.is_terminal:
-            forbidden = changed - _MAY_CHANGE_AFTER_THE_END
+            names_document = before.result is None and call.method == "mark_notified"
+            forbidden = (
+                changed - _MAY_CHANGE_AFTER_THE_END - ({"result"} if names_document else set())
+            )
             self.check(not forbidden, request_id, f"{call.name} changed {forbidden} after the end")
         self.check(after.attempt >= before.attempt, request_id, "the fence went back")
         if call.method in _HELD_STEPS:
@@ -182,7 +185,7 @@ class Ledger:
             self.stories[after.request_id].was_canceled_unclaimed = True
 
     def _requests_mark_notified(self, call: Call, _: object) -> None:
-        row = self._requests.find(call.args[0])
+        row = self._requests.find(call.args[0].request_id)
         if row is not None and row.notified_at is not None:
             told = self._is_told(row)
             self.check(told, row.request_id, "marked as announced before anybody was told")

@@ -90,7 +90,7 @@ def _mark_before_publishing(patch: pytest.MonkeyPatch) -> None:
     async def mutant(self: Settling, request: AsyncRequest) -> None:
         if request.is_unannounced:
             mark = self._requests.mark_notified
-            await persistently(lambda: self._threads(mark, request.request_id))
+            await persistently(lambda: self._threads(mark, request))
             notification = Notification.of(request)
             await persistently(lambda: self._announce(notification))
 
@@ -143,18 +143,21 @@ def _bury_nothing(patch: pytest.MonkeyPatch) -> None:
 
 
 def _forget_the_promises(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(Announcing, "keep_promises", lambda *_: None)
+    patch.setattr(Announcing, "prepare", lambda _, ended, **__: ended)
 
 
 def _keep_the_document_of_a_lost_attempt(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(Announcing, "_drop_failure", lambda *_: None)
+    patch.setattr(Announcing, "_drop_failure", lambda *_, **__: None)
 
 
 def _store_the_document_before_the_end(patch: pytest.MonkeyPatch) -> None:
-    def mutant(self: Endings, request: AsyncRequest, fault: Fault) -> StoredObject:
-        return RequestObjects(self.results).put_failure(request, failure_document(request, fault))
+    give_up = Endings.give_up
 
-    patch.setattr(Endings, "_failure_of", mutant)
+    def mutant(self: Endings, request: AsyncRequest, fault: Fault) -> AsyncRequest | None:
+        RequestObjects(self.results).put_failure(request, failure_document(request, fault))
+        return give_up(self, request, fault)
+
+    patch.setattr(Endings, "give_up", mutant)
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from functions.intake.service import IntakeService
 from functions.status.service import StatusService
 from functions.sweeper.service import SweeperService
+from functions.sweeper.workforce import one_after_another
 from functions.webhooks.content import WebhookContent
 from functions.webhooks.hosts import Hosts
 from functions.webhooks.service import WebhookService
@@ -77,6 +78,7 @@ def sweeper(world: World) -> SweeperService:
         dead_letters_of=lambda _: world.dead_letters,
         clock=world.clock,
         count=lambda _: None,
+        workforce=one_after_another,
     )
 
 

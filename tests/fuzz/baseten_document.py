@@ -86,8 +86,8 @@ def in_every_state(world: World, chain_id: str | None) -> list[AsyncRequest]:
     def succeeded(webhook: WebhookStatus) -> AsyncRequest:
         row = running()
         result = world.results.put_result(row.request_id, b"1", "application/json")
-        world.requests.finish(row, Succeeded(result=result))
-        world.requests.record_webhook(row.request_id, webhook)
+        ended = world.requests.finish(row, Succeeded(result=result))
+        world.requests.record_webhook(ended, webhook)
         return row
 
     expired = waiting()

@@ -6,9 +6,12 @@ from infra.components.pipeline.table import Attribute, Index, TableArgs
 _CREATED_AT = Attribute("created_at", "N")
 
 DUE = Index(
-    name="sweep", hash_key=Attribute("sweep_shard", "S"), range_key=Attribute("sweep_at", "N")
+    name="sweep",
+    hash_key=Attribute("sweep_shard", "S"),
+    range_key=Attribute("sweep_at", "N"),
+    carried=["tenant"],
 )
-"""Rows that the sweeper must look at."""
+"""Rows that the sweeper must look at, and whose they are: tenants take turns."""
 
 OPEN = Index(name="open", hash_key=Attribute("open_tenant", "S"), range_key=_CREATED_AT)
 """Rows that have not ended, by tenant."""

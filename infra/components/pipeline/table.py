@@ -25,6 +25,8 @@ class Index:
     name: str
     hash_key: Attribute
     range_key: Attribute
+    carried: Sequence[str] = ()
+    """Further attributes that it holds beside the keys; better such as never change."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,7 +117,8 @@ def _declared(index: Index) -> aws.dynamodb.TableGlobalSecondaryIndexArgsDict:
     return {
         "name": index.name,
         # A change of anything else in an item then writes no index.
-        "projection_type": "KEYS_ONLY",
+        "projection_type": "INCLUDE" if index.carried else "KEYS_ONLY",
+        "non_key_attributes": list(index.carried) or None,
         "key_schemas": [
             {"attribute_name": index.hash_key.name, "key_type": "HASH"},
             {"attribute_name": index.range_key.name, "key_type": "RANGE"},

@@ -27,6 +27,8 @@ class _Lying:
     owner: RequestId | None = None
     """Whose it is, at a place where another request's may lie."""
 
+    attempt: int = 0
+
 
 class _WriteOnceObjects:
     def __init__(self, bucket: str) -> None:
@@ -51,7 +53,7 @@ class _WriteOnceObjects:
     def _own(self, key: str) -> Location:
         return Location(bucket=self._bucket, key=key)
 
-    def _put_once(
+    def _put_once(  # noqa: PLR0913 - where it goes, and all that S3 keeps of it
         self,
         place: Location,
         body: Content,
@@ -59,6 +61,7 @@ class _WriteOnceObjects:
         *,
         owner: RequestId | None = None,
         http_status: int | None = None,
+        attempt: int = 0,
     ) -> StoredObject:
         content = in_memory(body)
         new = StoredObject(
@@ -70,8 +73,8 @@ class _WriteOnceObjects:
         )
         with self._lock:
             existing = self._objects.get(place.uri)
-            if existing is None or existing.owner != owner:
-                existing = self._objects[place.uri] = _Lying(new, content, owner)
+            if existing is None or existing.owner != owner or existing.attempt < attempt:
+                existing = self._objects[place.uri] = _Lying(new, content, owner, attempt)
             return existing.stored
 
     def _find(self, place: Location, owner: RequestId | None = None) -> StoredObject | None:
@@ -149,7 +152,7 @@ class InMemoryResultStore(_WriteOnceObjects):
             http_status=http_status,
         )
 
-    def put_failure(
+    def put_failure(  # noqa: PLR0913 - where it goes, and all that S3 keeps of it
         self,
         request_id: RequestId,
         body: bytes,
@@ -157,8 +160,9 @@ class InMemoryResultStore(_WriteOnceObjects):
         *,
         place: Location | None = None,
         http_status: int | None = None,
+        attempt: int = 0,
     ) -> StoredObject:
-        """Store the failure document of a request unless it has one."""
+        """Store the failure document of an attempt unless there is one, or a later one."""
         self._check(place)
         return self._put_once(
             place or self._own(failure_key(request_id)),
@@ -166,13 +170,20 @@ class InMemoryResultStore(_WriteOnceObjects):
             content_type,
             owner=request_id if place else None,
             http_status=http_status,
+            attempt=attempt,
         )
 
-    def drop_failure(self, request_id: RequestId, place: Location | None = None) -> None:
-        """Remove the failure document of a request."""
+    def drop_failure(
+        self, request_id: RequestId, place: Location | None = None, *, up_to_attempt: int
+    ) -> None:
+        """Remove the failure document of a request, unless a later attempt stored it."""
         self._check(place)
+        uri = (place or self._own(failure_key(request_id))).uri
+        owner = request_id if place else None
         with self._lock:
-            self._objects.pop((place or self._own(failure_key(request_id))).uri, None)
+            lying = self._objects.get(uri)
+            if lying is not None and lying.owner == owner and lying.attempt <= up_to_attempt:
+                del self._objects[uri]
 
     def find_result(
         self, request_id: RequestId, place: Location | None = None

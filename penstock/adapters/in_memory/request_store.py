@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from penstock.adapters import transitions
 from penstock.adapters.listing import Position, list_key, microseconds_of
-from penstock.adapters.sweeping import due_at
+from penstock.adapters.sweeping import due_at, in_turn
 from penstock.contracts.errors import (
     ClaimRefusedError,
     DuplicateRequestError,
@@ -154,29 +154,23 @@ class InMemoryRequestStore:
             except LeaseLostError:
                 return self.finish(claimed, Canceled())  # a repeat of a release that did so
 
-    def expire(
-        self, request_id: RequestId, fault: Fault, failure: StoredObject | None = None
-    ) -> AsyncRequest:
+    def expire(self, request_id: RequestId, fault: Fault) -> AsyncRequest:
         """Move a request that waited past its deadline to EXPIRED."""
         with self._lock:
             now = self._clock()
             request = self._rows.get(request_id)
             if request is None or not transitions.may_expire(request, now):
                 raise ClaimRefusedError(request_id, request)
-            return self._moved(transitions.expired(request, fault, failure, now))
+            return self._moved(transitions.expired(request, fault, now))
 
-    def give_up(
-        self, seen: AsyncRequest, fault: Fault, failure: StoredObject | None = None
-    ) -> AsyncRequest:
+    def give_up(self, seen: AsyncRequest, fault: Fault) -> AsyncRequest:
         """Move a request that nobody holds to FAILED, if it is still as it was seen."""
         with self._lock:
             now = self._clock()
             current = self._rows.get(seen.request_id)
             if current is None or not transitions.may_be_given_up(current, seen, now):
                 raise ClaimRefusedError(seen.request_id, current)
-            return self._moved(
-                transitions.finished(current, Failed(fault=fault, failure=failure), now)
-            )
+            return self._moved(transitions.finished(current, Failed(fault=fault), now))
 
     def cancel(self, request_id: RequestId, *, force: bool = False) -> AsyncRequest:
         """Cancel a request, or ask its worker to stop."""
@@ -208,11 +202,12 @@ class InMemoryRequestStore:
             return min(limit, sum(row.tenant == tenant for row in open_rows))
 
     def due(self, limit: int) -> Sequence[AsyncRequest]:
-        """Return rows that somebody should look at, longest due first."""
+        """Return rows that somebody should look at, tenants in turn, longest due first."""
         with self._lock:
             now = self._clock()
             due = sorted((at, request_id) for request_id, at in self._due.items() if at <= now)
-            return [self._rows[request_id] for _, request_id in due[:limit]]
+            rows = [self._rows[request_id] for _, request_id in due]
+            return in_turn(rows, lambda row: row.tenant)[:limit]
 
     def postpone(self, request_id: RequestId, seconds: float) -> None:
         """Be due no earlier than so long from now."""
@@ -221,33 +216,36 @@ class InMemoryRequestStore:
                 until = self._clock() + timedelta(seconds=seconds)
                 self._due[request_id] = max(self._due[request_id], until)
 
-    def mark_notified(self, request_id: RequestId) -> None:
-        """Remember when an ended request was first announced."""
+    def mark_notified(self, ended: AsyncRequest, failure: StoredObject | None = None) -> None:
+        """Remember when an end was first announced."""
         with self._lock:
-            request = self._rows.get(request_id)
+            request = self._still(ended)
             if request is not None and request.state.is_terminal and request.notified_at is None:
-                self._moved(request.model_copy(update={"notified_at": self._clock()}))
+                changes = transitions.notified(failure, self._clock())
+                self._moved(request.model_copy(update=changes))
 
-    def record_webhook(self, request_id: RequestId, status: WebhookStatus) -> None:
-        """Write what became of the webhook, if the request has one."""
+    def record_webhook(self, ended: AsyncRequest, status: WebhookStatus) -> None:
+        """Write what became of the webhook of an end, if it has one."""
         with self._lock:
-            request = self._rows.get(request_id)
+            request = self._still(ended)
             if request is not None and request.webhook_endpoint is not None:
-                changes: dict[str, object] = {"webhook_status": status}
-                if status is WebhookStatus.PENDING:
-                    changes["webhook_attempts"] = 0
-                self._kept(request.model_copy(update=changes))
+                self._kept(request.model_copy(update=transitions.webhook_recorded(status)))
 
-    def count_webhook_attempt(self, request_id: RequestId) -> int:
-        """Count an attempt to deliver the webhook."""
+    def count_webhook_attempt(self, ended: AsyncRequest) -> int | None:
+        """Count an attempt to deliver the webhook of an end."""
         with self._lock:
-            request = self._rows.get(request_id)
+            request = self._still(ended)
             if request is None:
-                raise UnknownRequestError(request_id)
+                return None
             attempts = request.webhook_attempts + 1
-            return self._kept(
-                request.model_copy(update={"webhook_attempts": attempts})
-            ).webhook_attempts
+            self._kept(request.model_copy(update={"webhook_attempts": attempts}))
+            return attempts
+
+    def _still(self, seen: AsyncRequest) -> AsyncRequest | None:
+        """Return the row, if it is in the state and attempt in which it was seen."""
+        current = self._rows.get(seen.request_id)
+        is_same = current is not None and transitions.is_same_stand(current, seen)
+        return current if is_same else None
 
     def _held(self, claimed: AsyncRequest) -> AsyncRequest:
         current = self._rows.get(claimed.request_id)

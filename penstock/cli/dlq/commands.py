@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from penstock.cli.dlq.letters import Found, Settled
     from penstock.cli.dlq.ports import DeadLetterPorts
+    from penstock.contracts.directory.catalog import Deployment
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -46,7 +47,7 @@ def list_(
 
     with connections(context).dead_letters(stack) as ports:
         among = letters.deployments(ports, model)
-        with letters.looking(ports, among) as found:
+        with letters.looking(ports, among, _say_waiting) as found:
             lines = [letters.line(ports, each) for each in islice(found, limit)]
     columns = ("deployment_id", "request_id", "state", "priority", "sent_at", "reason")
     print_many(lines, columns, as_json=as_json)
@@ -65,7 +66,7 @@ def show(
 
     with connections(context).dead_letters(stack) as ports:
         among = letters.deployments(ports, None)
-        with letters.looking(ports, among) as found:
+        with letters.looking(ports, among, _say_waiting) as found:
             one = next((each for each in found if each.letter.request_id == request_id), None)
             if one is None:
                 raise letters.NoLetterError(f"no dead letter of request {request_id}")
@@ -151,7 +152,8 @@ def _settled(
 
     done: list[Settled] = []
     seen: set[str | None] = set()
-    with letters.looking(ports, letters.deployments(ports, model)) as found:
+    among = letters.deployments(ports, model)
+    with letters.looking(ports, among, _say_waiting) as found:
         for each in found:
             request_id = each.letter.request_id
             again = request_id is not None and request_id in seen
@@ -167,6 +169,10 @@ def _settled(
         letters.Settled(request_id=RequestId(each), outcome=letters.Outcome.NOT_FOUND)
         for each in missing
     ]
+
+
+def _say_waiting(deployment: "Deployment") -> None:
+    typer.echo(f"letters of {deployment.deployment_id} are being looked at; waiting", err=True)
 
 
 def _report(done: "Sequence[Settled]", *, as_json: bool) -> None:

@@ -1,6 +1,6 @@
 """Looking at dead letters, running their requests again, letting them go."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +9,12 @@ from enum import StrEnum
 from penstock.cli.dlq.ports import DeadLetterPorts
 from penstock.contracts.contract import Contract
 from penstock.contracts.directory.catalog import Deployment
-from penstock.contracts.errors import PenstockError, UnknownModelError
+from penstock.contracts.errors import (
+    ClaimRefusedError,
+    PenstockError,
+    PlaceRefusedError,
+    UnknownModelError,
+)
 from penstock.contracts.message import MalformedMessageError, QueueMessage
 from penstock.contracts.outcome import Fault
 from penstock.contracts.ports.dead_letters import DeadLetter
@@ -18,6 +23,9 @@ from penstock.contracts.request import AsyncRequest, RequestId, RequestState
 _BATCH = 10
 _HIDDEN_SECONDS = 300.0
 """Long enough to settle what was looked at; what is left then shows again by itself."""
+
+_HELD_ELSEWHERE_PAUSES, _PAUSE_SECONDS = 8, 5.0
+"""How often and how long to wait for letters that somebody else looks at; a sweep takes 10 s."""
 
 _PAYLOAD_HEAD_BYTES = 2_000
 _REOPENED = {RequestState.FAILED, RequestState.EXPIRED}
@@ -104,14 +112,31 @@ def count(ports: DeadLetterPorts, among: Collection[Deployment]) -> int:
 
 
 @contextmanager
-def looking(ports: DeadLetterPorts, among: Collection[Deployment]) -> Iterator[Iterator[Found]]:
-    """Give the letters one after the other; what is left at the end shows to others at once."""
+def looking(
+    ports: DeadLetterPorts,
+    among: Collection[Deployment],
+    on_wait: Callable[[Deployment], None] = lambda _: None,
+) -> Iterator[Iterator[Found]]:
+    """Give the letters one after the other; what is left at the end shows to others at once.
+
+    Letters that somebody else looks at, as the sweeper does, are waited for; `on_wait` hears of it.
+    """
     seen: list[Found] = []
+
+    def look(deployment: Deployment) -> Sequence[DeadLetter]:
+        queue = ports.letters_of(deployment)
+        for _ in range(_HELD_ELSEWHERE_PAUSES):
+            if letters := queue.look(_BATCH, _HIDDEN_SECONDS):
+                return letters
+            if queue.count() <= sum(each.deployment == deployment for each in seen):
+                return []
+            on_wait(deployment)
+            ports.pause(_PAUSE_SECONDS)
+        return queue.look(_BATCH, _HIDDEN_SECONDS)
 
     def found() -> Iterator[Found]:
         for deployment in among:
-            queue = ports.letters_of(deployment)
-            while letters := queue.look(_BATCH, _HIDDEN_SECONDS):
+            while letters := look(deployment):
                 batch = [Found(deployment, letter) for letter in letters]
                 seen.extend(batch)
                 yield from batch
@@ -158,7 +183,8 @@ def redrive(ports: DeadLetterPorts, found: Found) -> Settled:
     """Run a letter's request again under its id, with all its attempts.
 
     Row, failure document, message, letter: after a crash between any two the letter is still
-    there, and redriving it again does what is left.
+    there, and redriving it again does what is left. The document goes only if it is of the end
+    that is undone: a worker may have the next one by then, from an old message.
     """
     request_id = found.letter.request_id
     row = _row(ports, found)
@@ -170,14 +196,32 @@ def redrive(ports: DeadLetterPorts, found: Found) -> Settled:
         return Settled(request_id=request_id, outcome=Outcome.UNKNOWN)
     outcome = Outcome.ENDED
     if row.state in _REOPENED:
-        row = ports.requests.reopen(row.request_id)
+        row = _reopened(ports, row)
     if not row.state.is_terminal:
-        place = row.destination.failure if row.destination else None
-        ports.results.drop_failure(row.request_id, place)
+        _drop_document(ports, row)
         ports.queue_of(found.deployment).send(message, priority=row.priority, tenant=row.tenant)
         outcome = Outcome.QUEUED
     ports.letters_of(found.deployment).drop([found.letter])
     return Settled(request_id=request_id, outcome=outcome)
+
+
+def _reopened(ports: DeadLetterPorts, row: AsyncRequest) -> AsyncRequest:
+    """Return a row that is open again; somebody else may have redriven it at the same time."""
+    try:
+        return ports.requests.reopen(row.request_id)
+    except ClaimRefusedError as refusal:
+        if refusal.current is None:
+            raise
+        return refusal.current
+
+
+def _drop_document(ports: DeadLetterPorts, reopened: AsyncRequest) -> None:
+    place = reopened.destination.failure if reopened.destination else None
+    before = reopened.attempt - 1  # queueing it again used up a number
+    try:
+        ports.results.drop_failure(reopened.request_id, place, up_to_attempt=before)
+    except PlaceRefusedError:
+        return  # its bucket is closed to us now; a later document replaces it
 
 
 def drop(ports: DeadLetterPorts, found: Found) -> Settled:

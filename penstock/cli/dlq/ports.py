@@ -1,5 +1,6 @@
 """What the commands about dead letters work with."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -28,6 +29,7 @@ class DeadLetterPorts:
     results: ResultStore
     queue_of: Callable[[Deployment], RequestQueue]
     letters_of: Callable[[Deployment], DeadLetterQueue]
+    pause: Callable[[float], None] = time.sleep
 
 
 def aws_dead_letter_ports(outputs: StackOutputs) -> DeadLetterPorts:

@@ -94,6 +94,6 @@ def _send(ports: WebhookPorts, request_id: RequestId, *, unless_delivered: bool 
     if unless_delivered and request.webhook_status is WebhookStatus.SUCCEEDED:
         return Outcome.DELIVERED_BEFORE
     # In this order: a message that finds its row not PENDING is dropped.
-    ports.requests.record_webhook(request_id, WebhookStatus.PENDING)
+    ports.requests.record_webhook(request, WebhookStatus.PENDING)
     ports.queue.send(Notification.of(request))
     return Outcome.SENT

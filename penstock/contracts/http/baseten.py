@@ -20,7 +20,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from penstock.contracts.contract import ClientInput, Contract, UtcDatetime
+from penstock.contracts.contract import ClientInput, Contract, UtcDatetime, kept_if_unknown
 from penstock.contracts.outcome import Fault
 from penstock.contracts.request import Priority, RequestId, RequestState, RetryPolicy, WebhookStatus
 
@@ -146,7 +146,7 @@ class RequestStatus(SparseBody):
 
     deployment_id: str
     status: str = Field(json_schema_extra={"enum": [*RequestState, WEBHOOK_FAILED]})
-    webhook_status: WebhookStatus
+    webhook_status: Annotated[WebhookStatus, kept_if_unknown(WebhookStatus)]
     created_at: StatusTime
     status_at: StatusTime
     errors: tuple[Fault, ...]

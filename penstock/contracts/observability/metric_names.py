@@ -21,6 +21,9 @@ class FunctionMetric(StrEnum):
 
     SWEEPS = "Sweeps"
     SWEEP_STEPS_FAILED = "SweepStepsFailed"
+    ROWS_UNREADABLE = "RowsUnreadable"
+    """Written by another version of Penstock; left to it."""
+
     REQUESTS_SWEPT_SUCCEEDED = "RequestsSweptSucceeded"
     """Ended before; only the announcement was missing."""
 

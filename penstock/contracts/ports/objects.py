@@ -82,7 +82,7 @@ class ResultStore(Protocol):
         """
         ...
 
-    def put_failure(
+    def put_failure(  # noqa: PLR0913 - where it goes, and all that S3 keeps of it
         self,
         request_id: RequestId,
         body: bytes,
@@ -90,12 +90,19 @@ class ResultStore(Protocol):
         *,
         place: Location | None = None,
         http_status: int | None = None,
+        attempt: int = 0,
     ) -> StoredObject:
-        """Store a failure document unless this request has one; return what lies there then."""
+        """Store a failure document of an attempt; return what lies there then.
+
+        One that this request has of the same attempt or a later one stays, an earlier one is
+        replaced.
+        """
         ...
 
-    def drop_failure(self, request_id: RequestId, place: Location | None = None) -> None:
-        """Remove the failure document, if there is one, before the request runs again."""
+    def drop_failure(
+        self, request_id: RequestId, place: Location | None = None, *, up_to_attempt: int
+    ) -> None:
+        """Remove the failure document of this request, unless a later attempt stored it."""
         ...
 
     def find_result(

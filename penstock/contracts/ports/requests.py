@@ -16,6 +16,10 @@ class RequestStore(Protocol):
     All methods raise `UnavailableError` when the table cannot be reached or is throttled. A step
     that took effect although its answer was lost may be repeated: `finish` and `release` return
     the row if it is as the same claim left it.
+
+    Those that return one row raise `UnreadableRowError` if another version of Penstock wrote it so
+    that this one cannot read it; a claim then has no effect. Values of enumerations that this
+    version does not know are kept as they are.
     """
 
     def accept(self, request: AsyncRequest) -> None:
@@ -27,7 +31,10 @@ class RequestStore(Protocol):
         ...
 
     def find_many(self, request_ids: Collection[RequestId]) -> Mapping[RequestId, AsyncRequest]:
-        """Return the rows that exist, by id; any number, strongly consistent."""
+        """Return the rows that exist, by id; any number, strongly consistent.
+
+        A row that cannot be read is logged and left out.
+        """
         ...
 
     def find_by_caller_id(self, tenant: Tenant, caller_id: str) -> AsyncRequest | None:
@@ -38,6 +45,8 @@ class RequestStore(Protocol):
         self, tenant: Tenant, deployment_id: str, *, limit: int, after: str | None = None
     ) -> "RequestPage":
         """Return a tenant's requests at a deployment, newest first; eventually consistent.
+
+        A row that cannot be read is logged and left out.
 
         Raises:
             InvalidSubmissionError: `after` is not the `next` of an earlier page.
@@ -96,22 +105,21 @@ class RequestStore(Protocol):
         """
         ...
 
-    def expire(
-        self, request_id: RequestId, fault: Fault, failure: StoredObject | None = None
-    ) -> AsyncRequest:
+    def expire(self, request_id: RequestId, fault: Fault) -> AsyncRequest:
         """Move a request that was never claimed and waited past its deadline to EXPIRED.
+
+        Whoever announces the end stores the failure document (`mark_notified`).
 
         Raises:
             ClaimRefusedError: it was claimed or has time left; the error carries the row.
         """
         ...
 
-    def give_up(
-        self, seen: AsyncRequest, fault: Fault, failure: StoredObject | None = None
-    ) -> AsyncRequest:
+    def give_up(self, seen: AsyncRequest, fault: Fault) -> AsyncRequest:
         """Move a request that nobody holds to FAILED, if it is still as it was seen.
 
         A lease must have lapsed for longer than clocks may differ: `AsyncRequest.is_abandoned`.
+        Whoever announces the end stores the failure document (`mark_notified`).
 
         Raises:
             ClaimRefusedError: it is held, has ended or was claimed since; the error carries the
@@ -153,10 +161,11 @@ class RequestStore(Protocol):
         """
         ...
 
-    def due(self, limit: int) -> Sequence[AsyncRequest]:
-        """Return up to `limit` rows that somebody should look at by now, longest due first.
+    def due(self, limit: int) -> "Sequence[AsyncRequest | UnreadableRow]":
+        """Return up to `limit` rows that somebody should look at by now.
 
-        Past their deadline, under a lapsed lease, waiting for long, or ended and not announced.
+        Past their deadline, under a lapsed lease, waiting for long, ended and not announced, or
+        soon to be purged. Tenants take turns; of each tenant those longest due come first.
         """
         ...
 
@@ -164,21 +173,40 @@ class RequestStore(Protocol):
         """Be `due` again no earlier than so long from now; no effect on a row that is never due."""
         ...
 
-    def mark_notified(self, request_id: RequestId) -> None:
-        """Remember that the ended request was announced; the sweeper then leaves it alone."""
-        ...
+    def mark_notified(self, ended: AsyncRequest, failure: StoredObject | None = None) -> None:
+        """Remember that this end was announced; the sweeper then leaves the row alone.
 
-    def record_webhook(self, request_id: RequestId, status: WebhookStatus) -> None:
-        """Write what became of the webhook; PENDING starts it over, with no attempt made."""
-        ...
+        No effect if the request has been queued again since.
 
-    def count_webhook_attempt(self, request_id: RequestId) -> int:
-        """Count an attempt to deliver the webhook; return how many were made, this one included.
-
-        Raises:
-            UnknownRequestError: there is no such row.
+        Args:
+            ended: The row as it ended.
+            failure: The failure document, if the row does not name it yet.
         """
         ...
+
+    def record_webhook(self, ended: AsyncRequest, status: WebhookStatus) -> None:
+        """Write what became of the webhook of this end.
+
+        PENDING starts it over, with no attempt made. No effect if the request has been queued
+        again since, or has no webhook.
+        """
+        ...
+
+    def count_webhook_attempt(self, ended: AsyncRequest) -> int | None:
+        """Count an attempt to deliver the webhook of this end.
+
+        Returns:
+            How many were made, this one included; `None` if the request has been queued again
+            since, or its row has gone.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class UnreadableRow:
+    """A row that another version of Penstock wrote, so that this one cannot read it."""
+
+    request_id: RequestId
 
 
 @dataclass(frozen=True)

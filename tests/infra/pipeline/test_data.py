@@ -38,22 +38,27 @@ def test_requests_are_found_by_need_by_tenant_and_by_what_their_caller_knows(
     table = stack.named("requests-table", "dynamodb/table:Table").inputs
 
     found = {
-        index["name"]: (index["projectionType"], index["keySchemas"])
+        index["name"]: (
+            index["projectionType"],
+            index.get("nonKeyAttributes"),
+            index["keySchemas"],
+        )
         for index in table["globalSecondaryIndexes"]
     }
     assert found == {
         name: (
-            "KEYS_ONLY",
+            "INCLUDE" if carried else "KEYS_ONLY",
+            carried,
             [
                 {"attributeName": hash_key, "keyType": "HASH"},
                 {"attributeName": range_key, "keyType": "RANGE"},
             ],
         )
-        for name, hash_key, range_key in (
-            ("sweep", "sweep_shard", "sweep_at"),
-            ("open", "open_tenant", "created_at"),
-            ("caller", "caller_key", "created_at"),
-            ("listed", "list_key", "created_at"),
+        for name, hash_key, range_key, carried in (
+            ("sweep", "sweep_shard", "sweep_at", ["tenant"]),
+            ("open", "open_tenant", "created_at", None),
+            ("caller", "caller_key", "created_at", None),
+            ("listed", "list_key", "created_at", None),
         )
     }
     attributes = [(a["name"], a["type"]) for a in table["attributes"]]

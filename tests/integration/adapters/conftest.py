@@ -206,7 +206,9 @@ def create_tables() -> None:
                         {"AttributeName": text, "KeyType": "HASH"},
                         {"AttributeName": number, "KeyType": "RANGE"},
                     ],
-                    "Projection": {"ProjectionType": "KEYS_ONLY"},
+                    "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["tenant"]}
+                    if name == "sweep"
+                    else {"ProjectionType": "KEYS_ONLY"},
                 }
                 for name, (text, number) in _INDEXES.items()
             ]

@@ -134,10 +134,10 @@ def test_a_request_whose_last_attempt_died_is_given_up(ports: Ports, queued: Asy
         seen = ports.requests.claim(REQUEST_ID, "worker-1", lease_seconds=30)
         ports.clock.advance(91)
 
-    ended = ports.requests.give_up(seen, TIMEOUT, A_FAILURE)
+    ended = ports.requests.give_up(seen, TIMEOUT)
     assert (ended.state, ended.faults, ended.attempt) == (RequestState.FAILED, (TIMEOUT,), 3)
     assert (ended.lease_owner, ended.status_at) == (None, ports.clock())
-    assert ended.result == A_FAILURE
+    assert ended.result is None
     assert ports.requests.find(REQUEST_ID) == ended
     with pytest.raises(ClaimRefusedError):
         ports.requests.give_up(seen, TIMEOUT)
@@ -234,25 +234,25 @@ def test_the_first_announcement_of_an_ended_request_is_remembered(
     ports: Ports, held: AsyncRequest
 ) -> None:
     ended = ports.requests.finish(held, Succeeded(result=A_RESULT))
-    ports.requests.mark_notified(REQUEST_ID)
+    ports.requests.mark_notified(ended)
     announced_at = ports.clock()
     ports.clock.advance(10)
-    ports.requests.mark_notified(REQUEST_ID)
+    ports.requests.mark_notified(ended)
 
     expected = ended.model_copy(update={"notified_at": announced_at})
     assert ports.requests.find(REQUEST_ID) == expected
 
 
 def test_a_request_that_has_not_ended_is_not_announced(ports: Ports, held: AsyncRequest) -> None:
-    ports.requests.mark_notified(REQUEST_ID)
-    ports.requests.mark_notified(UNKNOWN_ID)
+    ports.requests.mark_notified(held)
+    ports.requests.mark_notified(held.model_copy(update={"request_id": UNKNOWN_ID}))
     assert ports.requests.find(REQUEST_ID) == held
     assert ports.requests.find(UNKNOWN_ID) is None
 
 
 def test_what_became_of_the_webhook_is_recorded(ports: Ports, held: AsyncRequest) -> None:
     ended = ports.requests.finish(held, Succeeded(result=A_RESULT))
-    ports.requests.record_webhook(REQUEST_ID, WebhookStatus.FAILED)
+    ports.requests.record_webhook(ended, WebhookStatus.FAILED)
 
     expected = ended.model_copy(update={"webhook_status": WebhookStatus.FAILED})
     assert ports.requests.find(REQUEST_ID) == expected
@@ -262,7 +262,8 @@ def test_nothing_is_recorded_without_a_webhook(ports: Ports) -> None:
     request = without_webhook(ports.clock())
     ports.requests.accept(request)
 
-    ports.requests.record_webhook(REQUEST_ID, WebhookStatus.SUCCEEDED)
-    ports.requests.record_webhook(UNKNOWN_ID, WebhookStatus.SUCCEEDED)
+    ports.requests.record_webhook(request, WebhookStatus.SUCCEEDED)
+    unknown = request.model_copy(update={"request_id": UNKNOWN_ID})
+    ports.requests.record_webhook(unknown, WebhookStatus.SUCCEEDED)
     assert ports.requests.find(REQUEST_ID) == request
     assert ports.requests.find(UNKNOWN_ID) is None

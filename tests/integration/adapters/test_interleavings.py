@@ -89,7 +89,8 @@ def _postpone(store: RequestStore, request_id: RequestId, _: Hands) -> None:
 
 
 def _notify(store: RequestStore, request_id: RequestId, _: Hands) -> None:
-    store.mark_notified(request_id)
+    if seen := store.find(request_id):
+        store.mark_notified(seen)
 
 
 workers = st.sampled_from(_WORKERS)

@@ -65,11 +65,11 @@ def test_a_failure_document_is_json_and_written_once(ports: Ports) -> None:
 
 
 def test_a_dropped_failure_document_makes_room_for_the_next(ports: Ports) -> None:
-    ports.results.drop_failure(REQUEST_ID)
+    ports.results.drop_failure(REQUEST_ID, up_to_attempt=0)
     ports.results.put_failure(REQUEST_ID, b'{"first": 1}')
     ports.results.put_result(REQUEST_ID, PNG, "image/png")
-    ports.results.drop_failure(REQUEST_ID)
-    ports.results.drop_failure(REQUEST_ID)
+    ports.results.drop_failure(REQUEST_ID, up_to_attempt=0)
+    ports.results.drop_failure(REQUEST_ID, up_to_attempt=0)
 
     second = ports.results.put_failure(REQUEST_ID, b"{}")
     assert ports.results.read(second) == b"{}"

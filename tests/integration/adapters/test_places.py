@@ -51,7 +51,7 @@ def test_a_failure_document_may_be_the_models_own(ports: Ports) -> None:
     )
     assert (stored.uri, stored.http_status) == (PLACE.uri, 422)
     assert ports.results.put_failure(MINE, b"{}", place=PLACE) == stored
-    ports.results.drop_failure(MINE, PLACE)
+    ports.results.drop_failure(MINE, PLACE, up_to_attempt=0)
     with pytest.raises(ObjectGoneError, match=PLACE.uri):
         ports.results.read(stored)
 
@@ -84,7 +84,7 @@ def test_a_place_without_a_bucket_refuses(ports: Ports) -> None:
     for step in (
         lambda: ports.results.put_result(MINE, b"42", "text/csv", place=CLOSED),
         lambda: ports.results.put_failure(MINE, b"{}", place=CLOSED),
-        lambda: ports.results.drop_failure(MINE, CLOSED),
+        lambda: ports.results.drop_failure(MINE, CLOSED, up_to_attempt=1),
     ):
         with pytest.raises(PlaceRefusedError, match=CLOSED.uri):
             step()

@@ -68,7 +68,7 @@ def test_a_refused_request_fails_at_its_deadline_and_keeps_what_the_server_said(
     with pytest.raises(ClaimRefusedError):
         ports.requests.expire(REQUEST_ID, BUSY.fault)
 
-    ended = ports.requests.give_up(refused, BUSY.fault, A_FAILURE)
+    ended = ports.requests.give_up(refused, BUSY.fault)
     assert (ended.state, ended.faults, ended.refusal) == (RequestState.FAILED, (BUSY.fault,), BUSY)
     assert ports.requests.find(REQUEST_ID) == ended
 

@@ -79,9 +79,9 @@ def test_a_waiting_retry_is_due_after_a_quarter_of_an_hour(
 def test_an_ended_request_is_due_until_it_is_announced(
     aws_ports: Ports, held: AsyncRequest, outcome: Succeeded | Failed
 ) -> None:
-    aws_ports.requests.finish(held, outcome)
+    ended = aws_ports.requests.finish(held, outcome)
     assert sweep_at() == at(aws_ports.clock(), 60)
-    aws_ports.requests.mark_notified(REQUEST_ID)
+    aws_ports.requests.mark_notified(ended)
     assert sweep_at() is None
 
 

@@ -49,8 +49,10 @@ class Stack:
     dead_letter_queue_url: str
     inbox_url: str
 
-    def accepted(self, seconds_ago: float) -> AsyncRequest:
-        submission = Submission(tenant=Tenant("acme"), payload=b"1", max_time_in_queue_seconds=60)
+    def accepted(self, seconds_ago: float, patience_seconds: int = 60) -> AsyncRequest:
+        submission = Submission(
+            tenant=Tenant("acme"), payload=b"1", max_time_in_queue_seconds=patience_seconds
+        )
         row = submission.accepted("ocr", "v1", utc_now() - timedelta(seconds=seconds_ago))
         self.requests.accept(row)
         return row
@@ -122,7 +124,7 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
 
 
 def test_a_sweep_ends_what_nobody_else_will_end_and_tells(stack: Stack) -> None:
-    late, lettered, waiting = (stack.accepted(seconds_ago) for seconds_ago in (61, 1, 1))
+    late, lettered, waiting = stack.accepted(61), stack.accepted(901, 3_600), stack.accepted(1)
     client("sqs").send_message(
         QueueUrl=stack.dead_letter_queue_url,
         MessageBody=QueueMessage(request_id=lettered.request_id, text="1").encoded(),

@@ -52,8 +52,8 @@ def given_up(ports: WebhookPorts, outputs: StackOutputs) -> AsyncRequest:
     ports.requests.accept(row := submission.accepted("ocr", "v1", utc_now()))
     claimed = ports.requests.claim(row.request_id, "worker", 30)
     ended = ports.requests.finish(claimed, Succeeded(result=A_RESULT))
-    ports.requests.count_webhook_attempt(row.request_id)
-    ports.requests.record_webhook(row.request_id, WebhookStatus.FAILED)
+    ports.requests.count_webhook_attempt(ended)
+    ports.requests.record_webhook(ended, WebhookStatus.FAILED)
     SqsWebhookQueue(
         outputs.webhook_queue_url,
         client("sqs"),

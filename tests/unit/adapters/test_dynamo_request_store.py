@@ -43,7 +43,7 @@ def test_a_missing_table_is_not_mistaken_for_a_refusal(store: DynamoRequestStore
     with Stubber(client("dynamodb")) as stubber:
         stubber.add_client_error("update_item", "ResourceNotFoundException")
         with pytest.raises(ClientError, match="ResourceNotFoundException"):
-            store.mark_notified(A_REQUEST.request_id)
+            store.mark_notified(A_REQUEST.model_copy(update={"state": RequestState.FAILED}))
 
 
 def test_a_cancellation_that_a_worker_overtook_asks_the_worker_to_stop(
@@ -104,7 +104,11 @@ def test_rows_that_never_come_make_the_table_unavailable(store: DynamoRequestSto
 
 
 def test_a_row_purged_since_the_index_was_read_is_not_due(store: DynamoRequestStore) -> None:
-    keys = {"request_id": {"S": A_REQUEST.request_id}, "sweep_at": {"N": "1"}}
+    keys = {
+        "request_id": {"S": A_REQUEST.request_id},
+        "sweep_at": {"N": "1"},
+        "tenant": {"S": A_REQUEST.tenant},
+    }
     with Stubber(client("dynamodb")) as stubber:
         stubber.add_response("query", {"Items": [keys]})
         for _ in range(9):

@@ -52,7 +52,7 @@ def test_what_forgets_keeps_nothing_of_a_request_that_was_announced() -> None:
     world = InProcess(forgets=True)
     (request,) = waiting_requests(1)
     world.feed([request])
-    world.requests.mark_notified(request.row.request_id)
+    world.requests.mark_notified(request.row)
     assert world.requests.find(request.row.request_id) is None
 
 

@@ -10,7 +10,7 @@ import pytest
 from penstock.contracts.origin import Dialect
 from penstock.contracts.outcome import Canceled, Failed, Fault, FaultCode, Succeeded
 from penstock.contracts.request import AsyncRequest
-from penstock.protocol.announcing import Announcing, has_promises, notification_of
+from penstock.protocol.announcing import Announcing, is_prepared, notification_of
 from tests.unit.dispatcher.conftest import World
 from tests.unit.protocol.requests import ERROR_TOPIC, INVOCATION, SUCCESS_TOPIC, a_row
 
@@ -48,15 +48,15 @@ def messages(world: World) -> list[tuple[str, Any]]:
 
 def test_a_request_without_promises_costs_nothing(world: World, announcing: Announcing) -> None:
     row = succeeded(world, invocation=None, destination=None)
-    assert not has_promises(row)
-    announcing.keep_promises(row)
+    assert is_prepared(row)
+    assert announcing.prepare(row) == row
     assert not world.notifier.sent
 
 
 @pytest.mark.spec("sagemaker", 8)
 def test_a_result_is_told_to_the_callers_topic(world: World, announcing: Announcing) -> None:
     row = succeeded(world)
-    announcing.keep_promises(row)
+    announcing.prepare(row)
     ((topic, message),) = messages(world)
     assert (topic, message["invocationStatus"]) == (SUCCESS_TOPIC, "Completed")
     assert row.destination
@@ -68,7 +68,7 @@ def test_a_failure_is_told_with_the_document_its_worker_wrote(
     world: World, announcing: Announcing
 ) -> None:
     row = failed(world)
-    announcing.keep_promises(row)
+    announcing.prepare(row)
     ((topic, message),) = messages(world)
     assert (topic, message["invocationStatus"]) == (ERROR_TOPIC, "Failed")
     assert "server error (500)" in message["failureReason"]
@@ -81,8 +81,8 @@ def test_a_topic_that_was_not_named_hears_nothing(
     world: World, announcing: Announcing, field: str
 ) -> None:
     invocation = INVOCATION.model_copy(update={field: None})
-    announcing.keep_promises(succeeded(world, invocation=invocation))
-    announcing.keep_promises(failed(world, invocation=invocation))
+    announcing.prepare(succeeded(world, invocation=invocation))
+    announcing.prepare(failed(world, invocation=invocation))
     (kept,) = {"success_topic", "error_topic"} - {field}
     assert [topic for topic, _ in messages(world)] == [getattr(INVOCATION, kept)]
 
@@ -91,8 +91,8 @@ def test_a_cancelled_request_gets_its_document_once_and_is_told(
     world: World, announcing: Announcing
 ) -> None:
     row = world.requests.finish(running(world), Canceled())
-    announcing.keep_promises(row)
-    announcing.keep_promises(row)
+    announcing.prepare(row)
+    announcing.prepare(row)
 
     assert row.destination
     place = row.destination.failure
@@ -111,7 +111,7 @@ def test_a_request_that_no_worker_held_gets_its_document_after_its_end(
     waiting = a_row(world.clock())
     world.requests.accept(waiting)
     row = world.requests.give_up(waiting, FAULT)
-    announcing.keep_promises(row)
+    announcing.prepare(row)
     assert row.destination
     stored = world.results.put_failure(row.request_id, b"another", place=row.destination.failure)
     assert json.loads(world.results.read(stored))["message"] == "boom"
@@ -127,7 +127,7 @@ def test_a_document_left_by_a_lost_attempt_does_not_stay_beside_a_result(
     world.requests.release(first, None, counts_as_attempt=False)
     held = world.requests.claim(first.request_id, "heir", 30)
     result = world.results.put_result(held.request_id, b"42", "text/csv", place=place)
-    announcing.keep_promises(world.requests.finish(held, Succeeded(result=result)))
+    announcing.prepare(world.requests.finish(held, Succeeded(result=result)))
 
     later = world.results.put_failure(first.request_id, b"new", place=place)
     assert world.results.read(later) == b"new"
@@ -138,7 +138,7 @@ def test_a_topic_that_refuses_is_logged_and_does_not_keep_the_end_from_being_ann
 ) -> None:
     world.notifier.refusing.add(SUCCESS_TOPIC)
     with caplog.at_level(logging.WARNING):
-        announcing.keep_promises(succeeded(world))
+        announcing.prepare(succeeded(world))
     assert "caller's topic refused" in caplog.text
 
 
@@ -148,7 +148,7 @@ def test_a_place_that_refuses_does_not_keep_an_end_from_being_announced(
     world.results.closed_buckets.add("callers")
     row = world.requests.finish(running(world), Canceled())
     with caplog.at_level(logging.WARNING):
-        announcing.keep_promises(row)
+        announcing.prepare(row)
     ((_, message),) = messages(world)
     own = f"s3://results/failures/{row.request_id}"
     assert message["responseParameters"]["failureLocation"] == own
@@ -160,9 +160,9 @@ def test_a_body_travels_only_when_it_is_asked_for_and_small(
     world: World, announcing: Announcing, size: int, *, travels: bool
 ) -> None:
     asking = INVOCATION.model_copy(update={"include_response_in": ("success",)})
-    announcing.keep_promises(succeeded(world, bytes(size), invocation=asking))
-    announcing.keep_promises(failed(world, invocation=asking))
-    announcing.keep_promises(succeeded(world))
+    announcing.prepare(succeeded(world, bytes(size), invocation=asking))
+    announcing.prepare(failed(world, invocation=asking))
+    announcing.prepare(succeeded(world))
 
     (_, asked), (_, error), (_, unasked) = messages(world)
     assert ("responseBody" in asked) is travels
@@ -179,7 +179,7 @@ def test_a_result_that_its_owner_removed_is_told_without_its_body(
     row = succeeded(world, invocation=asking)
     assert row.result
     world.results.remove(row.result)
-    announcing.keep_promises(row)
+    announcing.prepare(row)
     ((_, message),) = messages(world)
     assert "responseBody" not in message
 

@@ -112,7 +112,7 @@ def test_a_failure_is_one_json_object_under_the_failure_path(
     world: World, row: AsyncRequest, end: Callable[[World, AsyncRequest], AsyncRequest]
 ) -> None:
     ended = end(world, row)
-    Announcing(results=world.results, notifier=world.notifier).keep_promises(ended)
+    Announcing(results=world.results, notifier=world.notifier).prepare(ended)
 
     assert ended.destination is not None
     document = json.loads(_lying_at(world, ended.destination.failure) or b"")
@@ -123,7 +123,7 @@ def test_a_failure_is_one_json_object_under_the_failure_path(
 @pytest.mark.spec("sagemaker", 7)
 def test_a_result_has_no_failure_beside_it(world: World, row: AsyncRequest) -> None:
     ended = _ended(world.protocol().succeed(_claimed(world), b"42", "text/csv"))
-    Announcing(results=world.results, notifier=world.notifier).keep_promises(ended)
+    Announcing(results=world.results, notifier=world.notifier).prepare(ended)
 
     assert row.destination is not None
     assert _lying_at(world, row.destination.result) == b"42"

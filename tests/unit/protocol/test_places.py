@@ -11,6 +11,7 @@ from penstock.contracts.message import QueueMessage
 from penstock.contracts.origin import Dialect, InputLocation
 from penstock.contracts.outcome import Fault, FaultCode
 from penstock.contracts.request import AsyncRequest, RequestState
+from penstock.protocol.announcing import Announcing
 from penstock.protocol.failure_documents import ModelAnswer
 from penstock.protocol.steps import Announce, Run, Wait
 from tests.unit.dispatcher.conftest import LEASE_SECONDS, World
@@ -107,7 +108,7 @@ def test_a_closed_place_hides_no_request_from_its_heir(world: World, clock: Fake
     assert isinstance(world.protocol("heir").claim(world.receive()), Run)
 
 
-def test_what_expires_names_the_document_that_its_announcement_writes(
+def test_what_expires_names_no_document_before_its_announcement_writes_it(
     world: World, clock: FakeClock
 ) -> None:
     row = a_row(world.clock())
@@ -117,10 +118,12 @@ def test_what_expires_names_the_document_that_its_announcement_writes(
 
     assert isinstance(step, Announce)
     assert row.destination
-    assert step.request.result
-    assert step.request.result.uri == row.destination.failure.uri
+    assert step.request.result is None
     place = row.destination.failure
-    assert world.results.put_failure(row.request_id, b"", place=place).size_bytes == 0
+    told = Announcing(results=world.results, notifier=world.notifier).prepare(step.request)
+    assert told.result
+    assert told.result.uri == place.uri
+    assert world.results.put_failure(row.request_id, b"", place=place) == told.result
 
 
 def test_an_input_is_read_from_where_its_caller_put_it(world: World) -> None:

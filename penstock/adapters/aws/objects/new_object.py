@@ -13,6 +13,7 @@ from penstock.contracts.request import RequestId
 PART_BYTES = 8 * 1024 * 1024
 OWNER = "penstock-request-id"
 HTTP_STATUS = "penstock-http-status"
+ATTEMPT = "penstock-attempt"
 
 
 class Condition(TypedDict, total=False):
@@ -33,6 +34,9 @@ class NewObject:
     owner: RequestId | None = None
     """Whose it is, at a place where another request's may lie."""
 
+    attempt: int | None = None
+    """Which attempt it tells of; one of an earlier attempt makes room for it."""
+
     @cached_property
     def size_bytes(self) -> int:
         """How long the body is."""
@@ -41,7 +45,7 @@ class NewObject:
     @property
     def metadata(self) -> dict[str, str]:
         """What an adopter will want to know."""
-        known = {OWNER: self.owner, HTTP_STATUS: self.http_status}
+        known = {OWNER: self.owner, HTTP_STATUS: self.http_status, ATTEMPT: self.attempt}
         return {name: str(value) for name, value in known.items() if value is not None}
 
     @property

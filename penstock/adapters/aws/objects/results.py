@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from botocore.exceptions import ClientError
 
-from penstock.adapters.aws.availability import aws_call, error_code
+from penstock.adapters.aws.availability import error_code
 from penstock.adapters.aws.objects.new_object import NewObject
 from penstock.adapters.aws.objects.write_once import WriteOnceBucket
 from penstock.adapters.object_keys import failure_key, result_key
@@ -41,7 +41,7 @@ class S3ResultStore(WriteOnceBucket):
         with _at(place):
             return self._put_once(new)
 
-    def put_failure(
+    def put_failure(  # noqa: PLR0913 - where it goes, and all that S3 keeps of it
         self,
         request_id: RequestId,
         body: bytes,
@@ -49,23 +49,31 @@ class S3ResultStore(WriteOnceBucket):
         *,
         place: Location | None = None,
         http_status: int | None = None,
+        attempt: int = 0,
     ) -> StoredObject:
-        """Store the failure document of a request unless it has one."""
+        """Store the failure document of an attempt unless there is one, or a later one."""
         new = NewObject(
             place=place or self._own(failure_key(request_id)),
             body=body,
             content_type=content_type,
             http_status=http_status,
             owner=request_id if place else None,
+            attempt=attempt,
         )
         with _at(place):
             return self._put_once(new)
 
-    def drop_failure(self, request_id: RequestId, place: Location | None = None) -> None:
-        """Remove the failure document of a request."""
+    def drop_failure(
+        self, request_id: RequestId, place: Location | None = None, *, up_to_attempt: int
+    ) -> None:
+        """Remove the failure document of a request, unless a later attempt stored it."""
         lies_at = place or self._own(failure_key(request_id))
-        with _at(place), aws_call("drop failure document"):
-            self._s3.delete_object(Bucket=lies_at.bucket, Key=lies_at.key)
+        with _at(place):
+            existing = self._find(lies_at)
+            if existing is None or not existing.belongs_to(request_id if place else None):
+                return
+            if existing.attempt <= up_to_attempt:
+                self._remove(existing)
 
     def find_result(
         self, request_id: RequestId, place: Location | None = None

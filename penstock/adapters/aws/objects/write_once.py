@@ -7,7 +7,13 @@ from botocore.exceptions import ClientError
 
 from penstock.adapters.aws.availability import aws_call, error_code
 from penstock.adapters.aws.objects.multipart import put_in_parts
-from penstock.adapters.aws.objects.new_object import HTTP_STATUS, OWNER, Condition, NewObject
+from penstock.adapters.aws.objects.new_object import (
+    ATTEMPT,
+    HTTP_STATUS,
+    OWNER,
+    Condition,
+    NewObject,
+)
 from penstock.adapters.contents import rewound
 from penstock.contracts.errors import ObjectGoneError, UnavailableError
 from penstock.contracts.origin import Location
@@ -38,8 +44,18 @@ class _Existing:
         return self.head.get("Metadata", {})
 
     def belongs_to(self, owner: RequestId | None) -> bool:
-        """Whether it may be adopted; at our own places each request has a key of its own."""
+        """Whether it is of this request; at our own places each has a key of its own."""
         return owner is None or self._metadata.get(OWNER) == owner
+
+    def stands_for(self, new: NewObject) -> bool:
+        """Whether it may be adopted in the place of a new one."""
+        is_earlier = new.attempt is not None and self.attempt < new.attempt
+        return self.belongs_to(new.owner) and not is_earlier
+
+    @property
+    def attempt(self) -> int:
+        """Which attempt it tells of."""
+        return int(self._metadata.get(ATTEMPT, "0"))
 
     @property
     def stored(self) -> StoredObject:
@@ -74,13 +90,13 @@ class WriteOnceBucket:
         return Location(bucket=self._bucket, key=key)
 
     def _put_once(self, new: NewObject) -> StoredObject:
-        """Store an object unless its owner has one there; return what lies there then."""
+        """Store an object unless one lies there that stands for it; return what lies there then."""
         code = ""
         # One HEAD before many parts, which might be sent in vain.
         looks = new.is_sent_in_parts
         for _ in range(_PUT_ATTEMPTS):
             existing = self._find(new.place) if looks else None
-            if existing is not None and existing.belongs_to(new.owner):
+            if existing is not None and existing.stands_for(new):
                 return existing.stored
             condition: Condition = {"IfNoneMatch": "*"}
             if existing is not None:
@@ -110,6 +126,19 @@ class WriteOnceBucket:
                 Metadata=new.metadata,
                 **condition,
             )
+
+    def _remove(self, existing: _Existing) -> None:
+        """Remove what was found, unless something else lies there by now."""
+        try:
+            with aws_call("remove object"):
+                self._s3.delete_object(
+                    Bucket=existing.place.bucket,
+                    Key=existing.place.key,
+                    IfMatch=existing.head["ETag"],
+                )
+        except ClientError as error:
+            if error_code(error) not in _LOST_RACES:
+                raise
 
     def _find(self, place: Location) -> _Existing | None:
         try:

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 
 from penstock.contracts.request import RequestState
 
-EXISTS = "attribute_exists(#request_id)"
 IS_PAST_DEADLINE = "#state = :queued AND #attempt = :none AND #deadline_at <= :now"
 _HAS_LAPSED = (
     "#state = :in_progress AND (attribute_not_exists(#lease_until) OR #lease_until < :now)"
@@ -22,11 +21,10 @@ IS_HELD = "#state = :in_progress AND #lease_owner = :holder AND #attempt = :held
 IS_HELD_AND_WANTED = f"{IS_HELD} AND #cancel_requested = :false"
 IS_AS_SEEN = "#state = :seen_state AND #attempt = :seen_attempt"
 IS_UNHELD_AS_SEEN = f"{IS_AS_SEEN} AND (#state = :queued OR ({_IS_ABANDONED}))"
-IS_UNANNOUNCED = (
-    f"{EXISTS} AND NOT #state IN (:queued, :in_progress) AND attribute_not_exists(#notified_at)"
-)
+IS_UNANNOUNCED_END = f"{IS_AS_SEEN} AND attribute_not_exists(#notified_at)"
+IS_CLAIMED_SO = "#state = :in_progress AND #claim_id = :claim_id"
 IS_DUE_BEFORE = "#sweep_at < :until"
-HAS_WEBHOOK = "attribute_exists(#webhook_endpoint)"
+IS_END_WITH_WEBHOOK = f"{IS_AS_SEEN} AND attribute_exists(#webhook_endpoint)"
 
 CONSTANTS: Mapping[str, object] = {
     "queued": RequestState.QUEUED,

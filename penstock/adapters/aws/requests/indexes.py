@@ -2,28 +2,40 @@
 
 import heapq
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from penstock.adapters.aws.availability import aws_call
 from penstock.adapters.aws.requests.row import SWEEP_SHARDS, attribute_of
 from penstock.adapters.listing import Position, caller_key, list_key
+from penstock.adapters.sweeping import in_turn
 from penstock.contracts.request import RequestId, Tenant
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 
+_LOOKED_THROUGH = 5_000
+"""Of each shard, so that one tenant's many rows hide no other's; a page of DynamoDB has room."""
+
+
+class _Due(NamedTuple):
+    sweep_at: int
+    request_id: RequestId
+    tenant: str
+
+
 class RequestIndexes:
-    """The indexes of the requests table; they hold keys only."""
+    """The indexes of the requests table; they hold keys, and `sweep` whose row it is."""
 
     def __init__(self, table: str, dynamodb: "DynamoDBClient") -> None:
         self._table = table
         self._dynamodb = dynamodb
 
     def due(self, now: datetime, limit: int) -> list[RequestId]:
-        """Return whose rows are due, longest due first."""
-        shards = [self._due_in(shard, now, limit) for shard in SWEEP_SHARDS]
-        return [request_id for _, request_id in heapq.merge(*shards)][:limit]
+        """Return whose rows are due: tenants take turns, each one's longest due come first."""
+        shards = [self._due_in(shard, now) for shard in SWEEP_SHARDS]
+        due = in_turn(heapq.merge(*shards), lambda found: found.tenant)
+        return [found.request_id for found in due[:limit]]
 
     def count_open(self, tenant: Tenant, limit: int) -> int:
         """Count a tenant's rows that have not ended, no further than `limit`."""
@@ -81,17 +93,19 @@ class RequestIndexes:
         created_at = int(items[limit - 1]["created_at"]["N"])
         return ids, Position(listed, created_at, ids[-1]).encoded()
 
-    def _due_in(self, shard: str, now: datetime, limit: int) -> list[tuple[int, RequestId]]:
+    def _due_in(self, shard: str, now: datetime) -> list["_Due"]:
         with aws_call("find due requests"):
             page = self._dynamodb.query(
                 TableName=self._table,
                 IndexName="sweep",
                 KeyConditionExpression="sweep_shard = :shard AND sweep_at <= :now",
                 ExpressionAttributeValues={":shard": {"S": shard}, ":now": attribute_of(now)},
-                Limit=limit,
+                Limit=_LOOKED_THROUGH,
             )
         return [
-            (int(item["sweep_at"]["N"]), RequestId(item["request_id"]["S"]))
+            _Due(
+                int(item["sweep_at"]["N"]), RequestId(item["request_id"]["S"]), item["tenant"]["S"]
+            )
             for item in page["Items"]
         ]
 

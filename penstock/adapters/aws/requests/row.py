@@ -16,6 +16,7 @@ from pydantic_core import from_json, to_json
 
 from penstock.adapters.listing import caller_key, list_key, microseconds_of
 from penstock.adapters.sweeping import due_at
+from penstock.contracts.errors import UnreadableRowError
 from penstock.contracts.request import AsyncRequest, RequestId
 
 if TYPE_CHECKING:
@@ -36,10 +37,22 @@ def item_of(request: AsyncRequest, now: datetime) -> dict[str, "AttributeValueTy
 
 
 def request_of(item: "Mapping[str, AttributeValueTypeDef]") -> AsyncRequest:
-    """Return the request that lies in an item."""
-    return AsyncRequest.model_validate(
-        {name: _python_value(name, attribute) for name, attribute in item.items()}
-    )
+    """Return the request that lies in an item.
+
+    Raises:
+        UnreadableRowError: another version wrote it, in a way that this one does not understand.
+    """
+    try:
+        return AsyncRequest.model_validate(
+            {name: _python_value(name, attribute) for name, attribute in item.items()}
+        )
+    except (ValueError, OverflowError) as error:
+        raise UnreadableRowError(request_id_of(item)) from error
+
+
+def request_id_of(item: "Mapping[str, AttributeValueTypeDef]") -> RequestId:
+    """Return whose item it is."""
+    return RequestId(item["request_id"]["S"])
 
 
 def changes_between(before: AsyncRequest, after: AsyncRequest, now: datetime) -> dict[str, object]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -12,12 +12,13 @@ from penstock.adapters.aws.requests.expressions import Update
 from penstock.adapters.aws.requests.indexes import RequestIndexes
 from penstock.adapters.aws.requests.row import NOT_OPEN, NOT_SWEPT, changes_between, request_of
 from penstock.adapters.aws.requests.table import RefusedError, RequestsTable
-from penstock.adapters.sweeping import end_due_at, lease_due_at
+from penstock.adapters.sweeping import end_due_at, lease_due_at, waiting_due_at
 from penstock.contracts.errors import (
     ClaimRefusedError,
     DuplicateRequestError,
     LeaseLostError,
     UnknownRequestError,
+    UnreadableRowError,
 )
 from penstock.contracts.outcome import (
     Canceled,
@@ -28,7 +29,7 @@ from penstock.contracts.outcome import (
     StoredObject,
 )
 from penstock.contracts.ports.clock import Clock, utc_now
-from penstock.contracts.ports.requests import RequestPage
+from penstock.contracts.ports.requests import RequestPage, UnreadableRow
 from penstock.contracts.request import (
     ABANDONED_AFTER,
     AsyncRequest,
@@ -75,7 +76,7 @@ class DynamoRequestStore:
     ) -> RequestPage:
         """Return a tenant's requests at a deployment, newest first."""
         ids, following = self._indexes.page(tenant, deployment_id, limit, after)
-        return RequestPage(self._table.read_in_order(ids), following)
+        return RequestPage(list(self._table.read(ids).values()), following)
 
     def claim(
         self,
@@ -103,9 +104,13 @@ class DynamoRequestStore:
             },
             add={"attempt": 1, "attempts_left": -1},
         )
-        return self._table.update_unheld(
-            request_id, update, lambda current: transitions.is_claim(current, claim_id)
-        )
+        try:
+            return self._table.update_unheld(
+                request_id, update, lambda current: transitions.is_claim(current, claim_id)
+            )
+        except UnreadableRowError:
+            self._table.undo(request_id, _unclaiming(claim_id, now))
+            raise
 
     def renew(self, claimed: AsyncRequest, lease_seconds: float) -> AsyncRequest:
         """Move the end of the lease."""
@@ -141,9 +146,7 @@ class DynamoRequestStore:
             # of this second step tells the two apart.
             return self.finish(claimed, Canceled())
 
-    def expire(
-        self, request_id: RequestId, fault: Fault, failure: StoredObject | None = None
-    ) -> AsyncRequest:
+    def expire(self, request_id: RequestId, fault: Fault) -> AsyncRequest:
         """Move a request that waited past its deadline to EXPIRED."""
         now = self._clock()
         update = Update(
@@ -154,26 +157,21 @@ class DynamoRequestStore:
                 "state": RequestState.EXPIRED,
                 "status_at": now,
                 "faults": (fault,),
-                "result": failure,
                 "sweep_at": end_due_at(now),
                 **NOT_OPEN,
             },
         )
-        wrote = (RequestState.EXPIRED, now, (fault,), failure)
+        wrote = (RequestState.EXPIRED, now, (fault,))
         return self._table.update_unheld(
-            request_id,
-            update,
-            lambda row: (row.state, row.status_at, row.faults, row.result) == wrote,
+            request_id, update, lambda row: (row.state, row.status_at, row.faults) == wrote
         )
 
-    def give_up(
-        self, seen: AsyncRequest, fault: Fault, failure: StoredObject | None = None
-    ) -> AsyncRequest:
+    def give_up(self, seen: AsyncRequest, fault: Fault) -> AsyncRequest:
         """Move a request that nobody holds to FAILED, if it is still as it was seen."""
         if seen.state.is_terminal:
             raise ClaimRefusedError(seen.request_id, self.find(seen.request_id))
         now = self._clock()
-        ended = transitions.finished(seen, Failed(fault=fault, failure=failure), now)
+        ended = transitions.finished(seen, Failed(fault=fault), now)
         update = Update(
             operation="give up request",
             condition=conditions.IS_UNHELD_AS_SEEN,
@@ -226,9 +224,10 @@ class DynamoRequestStore:
         """Return how many requests of a tenant have not ended, up to `limit`."""
         return self._indexes.count_open(tenant, limit)
 
-    def due(self, limit: int) -> Sequence[AsyncRequest]:
-        """Return rows that somebody should look at, longest due first."""
-        return self._table.read_in_order(self._indexes.due(self._clock(), limit))
+    def due(self, limit: int) -> Sequence[AsyncRequest | UnreadableRow]:
+        """Return rows that somebody should look at, tenants in turn, longest due first."""
+        ids = self._indexes.due(self._clock(), limit)
+        return list(self._table.read_all(ids).values())
 
     def postpone(self, request_id: RequestId, seconds: float) -> None:
         """Be due no earlier than so long from now."""
@@ -240,41 +239,61 @@ class DynamoRequestStore:
             changes={"sweep_at": until},
         )
         with suppress(RefusedError):
-            self._table.update(request_id, update)
+            self._table.write(request_id, update)
 
-    def mark_notified(self, request_id: RequestId) -> None:
-        """Remember when an ended request was first announced."""
+    def mark_notified(self, ended: AsyncRequest, failure: StoredObject | None = None) -> None:
+        """Remember when an end was first announced."""
+        if not ended.state.is_terminal:
+            return
         update = Update(
             operation="mark request as notified",
-            condition=conditions.IS_UNANNOUNCED,
-            values=conditions.CONSTANTS,
-            changes={"notified_at": self._clock(), **NOT_SWEPT},
+            condition=conditions.IS_UNANNOUNCED_END,
+            values=_as(ended),
+            changes={**transitions.notified(failure, self._clock()), **NOT_SWEPT},
         )
         with suppress(RefusedError):
-            self._table.write(request_id, update)
+            self._table.write(ended.request_id, update)
 
-    def record_webhook(self, request_id: RequestId, status: WebhookStatus) -> None:
-        """Write what became of the webhook, if the request has one."""
-        changes: dict[str, object] = {"webhook_status": status}
-        if status is WebhookStatus.PENDING:
-            changes["webhook_attempts"] = 0
-        written = conditions.HAS_WEBHOOK
-        update = Update(operation="record webhook", condition=written, changes=changes)
+    def record_webhook(self, ended: AsyncRequest, status: WebhookStatus) -> None:
+        """Write what became of the webhook of an end, if it has one."""
+        update = Update(
+            operation="record webhook",
+            condition=conditions.IS_END_WITH_WEBHOOK,
+            values=_as(ended),
+            changes=transitions.webhook_recorded(status),
+        )
         with suppress(RefusedError):
-            self._table.write(request_id, update)
+            self._table.write(ended.request_id, update)
 
-    def count_webhook_attempt(self, request_id: RequestId) -> int:
-        """Count an attempt to deliver the webhook."""
+    def count_webhook_attempt(self, ended: AsyncRequest) -> int | None:
+        """Count an attempt to deliver the webhook of an end."""
         update = Update(
             operation="count webhook attempt",
-            condition=conditions.EXISTS,
+            condition=conditions.IS_AS_SEEN,
+            values=_as(ended),
             add={"webhook_attempts": 1},
         )
         try:
-            counted = self._table.update(request_id, update)
-        except RefusedError as refused:
-            raise UnknownRequestError(request_id) from refused
-        return counted.webhook_attempts
+            return self._table.update(ended.request_id, update).webhook_attempts
+        except RefusedError:
+            return None
+
+
+def _unclaiming(claim_id: str, now: datetime) -> Update:
+    """Return what takes back a claim of a row that its claimer cannot read."""
+    return Update(
+        operation="take back claim",
+        condition=conditions.IS_CLAIMED_SO,
+        values={**conditions.CONSTANTS, "claim_id": claim_id},
+        changes={
+            "state": RequestState.QUEUED,
+            "status_at": now,
+            "lease_owner": None,
+            "lease_until": None,
+            "sweep_at": waiting_due_at(now),
+        },
+        add={"attempts_left": 1},
+    )
 
 
 def _as(seen: AsyncRequest) -> dict[str, object]:

@@ -1,7 +1,8 @@
 """The requests table: conditional writes of one item, and reads of many by their keys."""
 
+import logging
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
 
@@ -10,13 +11,26 @@ from botocore.exceptions import ClientError
 from penstock.adapters.aws.availability import aws_call, error_code
 from penstock.adapters.aws.requests.conditions import CONSTANTS, IS_HELD
 from penstock.adapters.aws.requests.expressions import Update
-from penstock.adapters.aws.requests.row import changes_between, item_of, request_of
+from penstock.adapters.aws.requests.row import (
+    changes_between,
+    item_of,
+    request_id_of,
+    request_of,
+)
 from penstock.adapters.transitions import was_left_so
-from penstock.contracts.errors import ClaimRefusedError, LeaseLostError, UnavailableError
+from penstock.contracts.errors import (
+    ClaimRefusedError,
+    LeaseLostError,
+    UnavailableError,
+    UnreadableRowError,
+)
+from penstock.contracts.ports.requests import UnreadableRow
 from penstock.contracts.request import AsyncRequest, RequestId
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+
+logger = logging.getLogger(__name__)
 
 _BATCH_SIZE = 100  # DynamoDB: keys of one BatchGetItem
 _BATCH_READS = 5
@@ -84,6 +98,11 @@ class RequestsTable:
             )
         return request_of(response["Attributes"])
 
+    def undo(self, request_id: RequestId, update: Update) -> None:
+        """Take back a step that had an effect which nobody can read; it may be gone already."""
+        with suppress(RefusedError):
+            self.write(request_id, update)
+
     def write(self, request_id: RequestId, update: Update) -> None:
         """Change a row that nobody needs to see; raise `RefusedError` as `update` does."""
         with _conditional_write(update.operation):
@@ -138,31 +157,34 @@ class RequestsTable:
             raise ClaimRefusedError(request_id, refused.current) from refused
 
     def read(self, request_ids: Collection[RequestId]) -> dict[RequestId, AsyncRequest]:
-        """Return those rows that exist, read consistently; any number."""
+        """Return those rows that exist and can be read, read consistently; any number."""
+        rows = self.read_all(request_ids)
+        return {id_: row for id_, row in rows.items() if isinstance(row, AsyncRequest)}
+
+    def read_all(
+        self, request_ids: Collection[RequestId]
+    ) -> dict[RequestId, AsyncRequest | UnreadableRow]:
+        """Return those rows that exist, readable or not, in the order of their ids."""
         ids = list(dict.fromkeys(request_ids))
-        return {
-            request.request_id: request
+        found = {
+            request_id_of(item): item
             for start in range(0, len(ids), _BATCH_SIZE)
-            for request in self._read_batch(ids[start : start + _BATCH_SIZE])
+            for item in self._read_batch(ids[start : start + _BATCH_SIZE])
         }
+        return {request_id: _row_of(found[request_id]) for request_id in ids if request_id in found}
 
-    def read_in_order(self, request_ids: Collection[RequestId]) -> list[AsyncRequest]:
-        """Return those rows that exist, in the order of their ids."""
-        rows = self.read(request_ids)
-        return [rows[each] for each in request_ids if each in rows]
-
-    def _read_batch(self, request_ids: list[RequestId]) -> list[AsyncRequest]:
+    def _read_batch(self, request_ids: list[RequestId]) -> "list[Mapping[str, Any]]":
         wanted: Any = {
             self._name: {
                 "Keys": [{"request_id": {"S": each}} for each in request_ids],
                 "ConsistentRead": True,
             }
         }
-        found: list[AsyncRequest] = []
+        found: list[Mapping[str, Any]] = []
         for _ in range(_BATCH_READS):
             with aws_call("read requests"):
                 response = self._dynamodb.batch_get_item(RequestItems=wanted)
-            found += [request_of(item) for item in response["Responses"].get(self._name, [])]
+            found += response["Responses"].get(self._name, [])
             wanted = response.get("UnprocessedKeys", {})
             if not wanted:
                 return found
@@ -176,3 +198,12 @@ def _of_holder(
     return Update(
         operation=operation, condition=condition, values={**CONSTANTS, **fence}, changes=changes
     )
+
+
+def _row_of(item: "Mapping[str, Any]") -> AsyncRequest | UnreadableRow:
+    """Return a row of many; one that cannot be read must not hide the others."""
+    try:
+        return request_of(item)
+    except UnreadableRowError as error:
+        logger.warning("row cannot be read", extra={"request_id": error.request_id})
+        return UnreadableRow(request_id_of(item))

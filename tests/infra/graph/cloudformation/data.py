@@ -37,7 +37,7 @@ DATA: dict[str, Kind | Part] = {
                 {
                     "keySchemas": inside("KeySchema", same("attributeName", "keyType")),
                     "name": renamed("IndexName"),
-                    **within("Projection", same("projectionType")),
+                    **within("Projection", same("projectionType", "nonKeyAttributes")),
                 },
             ),
             "hashKey": _key("HASH"),

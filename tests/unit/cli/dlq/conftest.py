@@ -48,9 +48,9 @@ class StackInMemory(FakeConnections):
             priority=1, max_messages=1, wait_seconds=0, visible_after_seconds=30
         )
         place = destination.failure if destination else None
-        failure = world.results.put_failure(row.request_id, b"{}", place=place)
+        failure = world.results.put_failure(row.request_id, b"{}", place=place, attempt=row.attempt)
         ended = world.requests.finish(row, Failed(fault=FAULT, failure=failure))
-        world.requests.mark_notified(row.request_id)
+        world.requests.mark_notified(ended)
         world.dead_letters["ocr-1"].bury(delivery, "MODEL_PREDICT_ERROR: boom")
         world.queues["ocr-1"].delete([delivery])
         return ended

@@ -65,8 +65,8 @@ class StackInMemory(FakeConnections):
     def given_up(self, webhook: str = URL) -> AsyncRequest:
         """Return a request whose webhook was given up."""
         row = self.world.succeeded(b"1", webhook=webhook)
-        self.world.requests.count_webhook_attempt(row.request_id)
-        self.world.requests.record_webhook(row.request_id, WebhookStatus.FAILED)
+        self.world.requests.count_webhook_attempt(row)
+        self.world.requests.record_webhook(row, WebhookStatus.FAILED)
         self.letters.receive_moved(Notification.of(row).model_dump_json())
         return row
 

@@ -82,7 +82,7 @@ def test_a_letter_whose_webhook_was_delivered_is_only_dropped(
     penstock: CommandLine, stack: StackInMemory
 ) -> None:
     row = stack.given_up()
-    stack.world.requests.record_webhook(row.request_id, WebhookStatus.SUCCEEDED)
+    stack.world.requests.record_webhook(row, WebhookStatus.SUCCEEDED)
     done = penstock("webhooks", "redeliver", "--all-failed", "--yes", "--json")
     assert done.exit_code == 0
     assert outcomes(done.stdout) == {row.request_id: "delivered before"}
@@ -94,7 +94,7 @@ def test_a_webhook_that_was_delivered_is_sent_again_by_its_id(
     penstock: CommandLine, stack: StackInMemory
 ) -> None:
     row = stack.world.succeeded(b"1", webhook=URL)
-    stack.world.requests.record_webhook(row.request_id, WebhookStatus.SUCCEEDED)
+    stack.world.requests.record_webhook(row, WebhookStatus.SUCCEEDED)
     assert penstock("webhooks", "redeliver", row.request_id, "--yes").exit_code == 0
     check_started_over(stack, row)
 

@@ -68,7 +68,7 @@ def test_a_list_is_filtered_by_the_status_that_is_shown(api: Api, world: World) 
     retried = world.requests.release(world.running(), FAULT, counts_as_attempt=True)
     failed = world.requests.finish(world.running(), Failed(fault=FAULT))
     unheard = world.succeeded(b"1", webhook="https://hooks.example.com")
-    world.requests.record_webhook(unheard.request_id, WebhookStatus.FAILED)
+    world.requests.record_webhook(unheard, WebhookStatus.FAILED)
 
     expected = {
         "QUEUED": {waiting.request_id},

@@ -226,7 +226,7 @@ def test_a_webhook_started_over_has_all_its_attempts(webhooks: Webhooks, world: 
     row = world.succeeded(b"1", webhook=URL)
     webhooks.receivers.answers = [410, 500]
     webhooks.deliver(row)
-    world.requests.record_webhook(row.request_id, WebhookStatus.PENDING)
+    world.requests.record_webhook(row, WebhookStatus.PENDING)
     assert webhooks.deliver(row).verdict is Verdict.DELAYED
     assert webhooks.attempts_of(row) == 1
 
@@ -335,7 +335,7 @@ class DuplicatedReceiver:
     row: AsyncRequest
 
     def send(self, *_: object) -> ReceiverAnswer:
-        self.world.requests.record_webhook(self.row.request_id, WebhookStatus.SUCCEEDED)
+        self.world.requests.record_webhook(self.row, WebhookStatus.SUCCEEDED)
         return ReceiverAnswer(500)
 
 
