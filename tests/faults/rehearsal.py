@@ -153,11 +153,8 @@ def _left_behind(rehearsal: Rehearsal) -> str:
     """Return the objects that no row names, though they could have been avoided.
 
     Objects cannot be fenced. One stays behind if its process stopped for longer than its lease
-    while it was being written, or if a worker took the request while the sweeper gave it up. The
-    row names the object that counts.
+    while it was being written. The row names the object that counts.
     """
-    if rehearsal.scenario.loss is not None:
-        return ""
     in_flight = {"results.put_result", "results.put_failure", "requests.finish"}
     for position, fate in rehearsal.plan.items():
         if fate is Fate.STALLED and in_flight.intersection(rehearsal.calls[position:][:1]):

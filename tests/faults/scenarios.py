@@ -117,6 +117,7 @@ class Scenario:
     receiver: tuple[int, ...] = ()
     """What the receiver of its webhook answers before it takes it."""
 
+    max_time_in_queue_seconds: int = 600
     waits_seconds: float = 0
     """Before there is a worker."""
 
@@ -193,6 +194,7 @@ _BASETEN = (
         name="dead-lettered",
         model=_answers,
         loss="dead letter",
+        max_time_in_queue_seconds=3_600,
         ends=(RequestState.FAILED, RequestState.SUCCEEDED),
     ),
     Scenario(
@@ -284,7 +286,7 @@ _SAGEMAKER = (
         name="given up at an endpoint",
         model=_answers,
         loss="dead letter",
-        sagemaker=sagemaker_submission(),
+        sagemaker=sagemaker_submission(max_time_in_queue_seconds=3_600),
         ends=(RequestState.FAILED, RequestState.SUCCEEDED),
     ),
     Scenario(
