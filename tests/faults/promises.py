@@ -59,7 +59,7 @@ class Promises:
         ((kind, uri),) = [
             each for each in message["responseParameters"].items() if each[0].endswith("Location")
         ]
-        request_id = RequestId(uri.rpartition("/")[2][:32])
+        request_id = RequestId(uri.rpartition("/")[2].replace("-", "")[:32])
         row = self._requests.find(request_id)
         if row is None or not row.state.is_terminal:
             return request_id, "a caller was told of an end that is none"

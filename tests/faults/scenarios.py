@@ -117,7 +117,6 @@ class Scenario:
     receiver: tuple[int, ...] = ()
     """What the receiver of its webhook answers before it takes it."""
 
-    max_time_in_queue_seconds: int = 600
     waits_seconds: float = 0
     """Before there is a worker."""
 
