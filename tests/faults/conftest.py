@@ -56,7 +56,7 @@ def virtual_time(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=now, perf_counter=now))
     monkeypatch.setattr(worker.logger, "exception", _remember)
     # Hypothesis repeats a run from its choices alone: no other order or chance may matter.
-    monkeypatch.setattr(request_id, "uuid", SimpleNamespace(uuid4=_chosen_uuid))
+    monkeypatch.setattr(request_id, "uuid", SimpleNamespace(uuid4=_chosen_uuid, UUID=UUID))
     monkeypatch.setattr(Held, "__hash__", lambda held: hash(held.delivery.receipt))
     logging.disable(logging.CRITICAL)
     yield
