@@ -5,6 +5,7 @@ from pathlib import Path
 
 from infra.artifacts.image_context import check_no_secrets
 from infra.artifacts.truss import context as truss_context
+from infra.artifacts.truss import generators
 from infra.artifacts.truss.config_file import read_config
 from infra.artifacts.workspace import (
     CACHE,
@@ -30,7 +31,8 @@ def model_context(truss: Path, cache: Path = CACHE / "contexts") -> Path:
         ArtifactError: there is no Truss directory, Truss refuses it, or it holds a secret.
     """
     folders = (truss, *_packages_elsewhere(truss))
-    code = (Path(module).read_text() for module in (__file__, truss_context.__file__))
+    modules = (__file__, truss_context.__file__, generators.__file__)
+    code = (Path(module).read_text() for module in modules)
     name = fingerprint(*map(fingerprint_of, folders), *code)
     return built_once(cache / name, lambda folder: _build(truss, folder))
 

@@ -8,6 +8,7 @@ import yaml
 
 from infra.artifacts.truss.config_file import read_config
 from infra.artifacts.truss.config_keys import KEYS
+from infra.artifacts.truss.generators import settle_generators
 from infra.artifacts.workspace import ArtifactError
 
 _MODULE_IN_IMAGE = "model"
@@ -19,16 +20,17 @@ _REWRITTEN = {"resources.accelerator", "model_module_dir"}
 
 
 def settle_context(truss: Path, context: Path) -> None:
-    """Check what Truss wrote into `context`, and let the server find the model.
+    """Check what Truss wrote into `context`, let the server find the model, and correct it.
 
     Raises:
-        ArtifactError: a value of the config.yaml became another one.
+        ArtifactError: a value of the config.yaml became another one, or the server is another.
     """
     file = context / "config.yaml"
     built = yaml.safe_load(file.read_text())
     _check_as_asked(truss, built)
     if built["model_module_dir"] != _MODULE_IN_IMAGE:
         file.write_text(yaml.safe_dump({**built, "model_module_dir": _MODULE_IN_IMAGE}))
+    settle_generators(context)
 
 
 def declared_variables(context: Path) -> Mapping[str, str]:
