@@ -30,7 +30,9 @@ class Schedule(BaseModel):
     """By its IANA name, such as `Europe/London`."""
 
     start: Cron
-    """When they are there, as cron writes it: minute, hour, day of month, month, day of week."""
+    """When they are there, as cron writes it: minute, hour, day of month, month, day of week. As
+    KEDA reads it: `*/1` is a star, which leaves the days to the other field; a time that summer
+    time skips does not come that day."""
 
     end: Cron
     """When they may go again, written alike."""

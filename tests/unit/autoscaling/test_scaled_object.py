@@ -1,5 +1,6 @@
 from typing import Any
 
+import hypothesis
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -175,6 +176,7 @@ def test_every_spec_can_be_followed(settings: AutoscalingSettings) -> None:
     assert len(rules.triggers) == 3 + len(settings.schedules)
 
 
+@hypothesis.settings(deadline=None)  # the first example also reads the schema
 @given(settings)
 def test_every_spec_satisfies_kedas_schema(settings: AutoscalingSettings) -> None:
     check_with_keda({"kind": "ScaledObject", "spec": spec_of(settings)})

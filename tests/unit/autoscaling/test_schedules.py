@@ -1,11 +1,13 @@
 """Replicas that are kept warm by the clock."""
 
+import json
 from datetime import datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from penstock.autoscaling.cron import checked_cron, is_between
+from penstock.autoscaling.cron import CronSchedule, checked_cron, is_between
 from penstock.autoscaling.rules import ScalingRules
 from tests.unit.autoscaling.tracing import rules_of, trace
 
@@ -18,6 +20,8 @@ OFFICE_HOURS = {
     "desired_replicas": 2,
 }
 HOUR = 3_600
+KEDA = json.loads(Path(__file__).with_name("robfig_cron.json").read_text())
+"""What the library that KEDA uses answers; the file says which, and when."""
 
 
 def rules(*schedules: dict[str, object], **settings: object) -> ScalingRules:
@@ -113,10 +117,60 @@ def test_a_time_that_keda_takes_is_taken(text: str) -> None:
         ("0 8 * * fri-mon", "ends before it begins"),
         ("0 8 L * *", "'L' is no number"),
         ("0 8 * * 1#2", "'1#2' is not a value"),
-        ("0 8 mon * *", "not acceptable"),
-        ("0 8 31 2 *", "failed to find next date"),
+        ("0 8 mon * *", "'mon' is no number: it stands for a day of month"),
+        ("0 8 * mon *", "'mon' is no number and none of jan, feb"),
+        ("0 8 31 2 *", "never comes"),
+        ("0 8 31 4,6 */1", "never comes"),
     ],
 )
 def test_a_time_that_keda_refuses_or_that_never_comes_is_refused(text: str, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         checked_cron(text)
+
+
+@pytest.mark.parametrize(("text", "zone", "moment", "expected"), KEDA["next"])
+def test_a_time_comes_next_when_it_does_for_keda(
+    text: str, zone: str, moment: str, expected: str | None
+) -> None:
+    found = CronSchedule.read(text).next_after(datetime.fromisoformat(moment), ZoneInfo(zone))
+
+    assert found == (expected and datetime.fromisoformat(expected))
+
+
+@pytest.mark.parametrize("text", KEDA["refused"])
+def test_no_time_is_taken_that_keda_refuses(text: str) -> None:
+    with pytest.raises(ValueError, match=r"\S"):
+        checked_cron(text)
+
+
+@pytest.mark.parametrize(
+    ("days", "is_on"),
+    [
+        ("1 * 1", True),  # the first of a month, and Mondays
+        ("1 * *", False),
+        ("1 * */1", False),  # a step of 1 leaves nothing out, and is a star
+        ("*/1 * 1", True),
+        ("1 * */2", False),  # the first, and Sundays, Tuesdays, Thursdays, Saturdays
+        ("1 * 0-6", True),  # a range is no star, whatever it holds
+    ],
+)
+def test_a_step_of_one_beside_the_other_field_of_days_is_a_star(days: str, is_on: bool) -> None:  # noqa: FBT001 - a row of a table
+    monday = datetime(2026, 6, 8, 12, tzinfo=LONDON)
+
+    assert is_between(f"0 8 {days}", f"0 18 {days}", "Europe/London", monday) is is_on
+
+
+@pytest.mark.parametrize(("day", "is_on"), [(27, True), (28, False), (29, True)])
+def test_a_night_whose_end_summer_time_skips_is_none_for_keda(day: int, is_on: bool) -> None:  # noqa: FBT001 - a row of a table
+    evening = datetime(2026, 3, day, 23, tzinfo=ZoneInfo("Europe/Berlin"))
+
+    # On the 29th there was no half past two: the next end came after the next start.
+    assert is_between("0 22 * * *", "30 2 * * *", "Europe/Berlin", evening) is is_on
+
+
+def test_what_never_starts_or_ends_any_more_is_on_or_off_for_ever_for_keda() -> None:
+    leap_day, noon = "0 8 29 2 *", "0 12 * * *"
+    moment = datetime(2096, 3, 1, tzinfo=LONDON)  # 2100 is no leap year
+
+    assert is_between(leap_day, noon, "Europe/London", moment)
+    assert not is_between(noon, leap_day, "Europe/London", moment)
