@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -73,9 +73,15 @@ class Processes:
     def row(self, request_id: str) -> AsyncRequest:
         """Return a row, seen by the test whoever acts."""
         with self.recorder.looking_on():
-            row = self.requests().find(RequestId(request_id))
+            row = self._seen(RequestId(request_id))
         assert row is not None
         return row
+
+    def _seen(self, request_id: RequestId) -> AsyncRequest | None:
+        while True:
+            # A row of moto's is a plain dictionary, which a worker may be changing right now.
+            with suppress(RuntimeError):
+                return self.requests().find(request_id)
 
     def invoke(self, function: str, event: Any) -> Any:
         """Call a function as AWS does."""
@@ -160,6 +166,6 @@ def started(account: Account, recorder: Recorder) -> Iterator[Processes]:
 
 async def until(condition: Callable[[], bool]) -> None:
     """Wait until something holds."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(240):
         while not condition():
             await asyncio.sleep(0.05)
