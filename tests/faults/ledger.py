@@ -91,7 +91,7 @@ class Ledger:
     ) -> None:
         if before is None or after is None or before == after:
             return
-        now, request_id = self._clock(), after.request_id
+        now, request_id = call.asked_at, after.request_id
         changed = {
             name
             for name in AsyncRequest.model_fields
@@ -120,6 +120,11 @@ class Ledger:
                 before.attempt == 0 and before.deadline_at <= now, request_id, "expired early"
             )
 
+    def purged(self, row: AsyncRequest) -> None:
+        """DynamoDB has removed a row whose time was up."""
+        is_over = row.state.is_terminal and not row.is_unannounced
+        self.check(is_over, row.request_id, f"forgotten while {row.state}")
+
     def _requests_accept(self, call: Call, _: object) -> None:
         self.stories[call.args[0].request_id].rows += 1
 
@@ -134,10 +139,10 @@ class Ledger:
         story.claims += 1
         self.check(not before.state.is_terminal, request_id, "claimed after its end")
         self.check(
-            not _is_leased(before, self._clock()), request_id, "claimed under another's lease"
+            not _is_leased(before, call.asked_at), request_id, "claimed under another's lease"
         )
         if before.attempt == 0:
-            self.check(self._clock() < before.deadline_at, request_id, "claimed past its deadline")
+            self.check(call.asked_at < before.deadline_at, request_id, "claimed past its deadline")
         counted = story.claims - story.returns
         self.check(counted <= claimed.retry.max_attempts, request_id, f"{counted} attempts counted")
         if before.cancel_requested:
@@ -153,6 +158,10 @@ class Ledger:
     def _leased(self, call: Call, held: AsyncRequest) -> None:
         if held.lease_until is not None:
             self._leases[call.process, held.request_id] = held.lease_until
+
+    def leased_until(self, process: str, request_id: RequestId) -> datetime | None:
+        """Return how long a process knows a request to be its own, by its own clock."""
+        return self._leases.get((process, request_id))
 
     def _check_lease(self, call: Call) -> None:
         """A worker that stalled past its lease must ask whether it was replaced."""
@@ -187,6 +196,9 @@ class Ledger:
     def _requests_mark_notified(self, call: Call, _: object) -> None:
         row = self._requests.find(call.args[0].request_id)
         if row is not None and row.notified_at is not None:
+            if call.process.startswith("intake") and row.state is RequestState.CANCELED:
+                story = self.stories[row.request_id]
+                story.is_withdrawn = not story.is_acknowledged
             told = self._is_told(row)
             self.check(told, row.request_id, "marked as announced before anybody was told")
 

@@ -19,6 +19,9 @@ class ModelCall:
 
     worker: SimulatedProcess
     request_id: RequestId
+    began: float
+    """On the simulation's clock."""
+
     answer: asyncio.Future[Answer]
 
 
@@ -60,7 +63,7 @@ class SimulatedModel:
     def _begin(self, request_id: RequestId, content: bytes) -> ModelCall:
         self.ledger.ran(self.worker.name, request_id, content)
         answer: asyncio.Future[Answer] = self.worker.loop.create_future()
-        call = ModelCall(self.worker, request_id, answer)
+        call = ModelCall(self.worker, request_id, self.worker.simulation.time(), answer)
         self.calls.append(call)
         return call
 

@@ -24,6 +24,7 @@ from penstock.protocol.objects import RequestObjects
 from penstock.protocol.request_protocol import RequestProtocol
 from penstock.protocol.steps import Announce, Step, Wait
 from runtime_image.dispatcher.settling import Settling, persistently
+from tests.faults.simulation.fates import Fate
 
 
 def _drop_the_fence(patch: pytest.MonkeyPatch) -> None:
@@ -167,6 +168,8 @@ class Mutant:
     name: str
     make: Callable[[pytest.MonkeyPatch], None]
     scenario: str
+    fate: Fate | None = None
+    """What shows it, where only one kind of fault does."""
 
 
 MUTANTS = (

@@ -73,7 +73,7 @@ class Promises:
 
     def is_told(self, row: AsyncRequest, story: Story) -> bool:
         """Whether the topic of an ended request's caller heard of it, if it listens."""
-        if row.invocation is None:
+        if row.invocation is None or story.is_withdrawn:
             return True
         succeeded = row.state is RequestState.SUCCEEDED
         topic = row.invocation.success_topic if succeeded else row.invocation.error_topic

@@ -1,14 +1,14 @@
 """Running a scenario in which chosen calls of ports meet a fault."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 
-from penstock.contracts.request import AsyncRequest
+from penstock.contracts.request import AsyncRequest, RequestState
 from tests.faults.recovery import is_settled, orphans, recover
 from tests.faults.scenarios import Scenario
-from tests.faults.simulation.fates import FAULTS, Fate, costs_nothing
-from tests.faults.simulation.turns import Turn
+from tests.faults.simulation.fates import ENDS_A_CALL, FAULTS, Fate, costs_nothing
+from tests.faults.simulation.turns import Call, Turn
 from tests.faults.stack import Stack
 from tests.faults.tally import Tally
 from tests.faults.world import SWEEP_SECONDS
@@ -18,6 +18,12 @@ _MODEL_SECONDS = 2.5
 
 _STALL_SECONDS = 20
 """Longer than a lease, and than the run of whoever took over."""
+
+_GOODBYE_SECONDS = 1.5
+"""How long after its lease a run may go on: a heartbeat notices it."""
+
+_RETRY_SECONDS = 15
+"""The longest pause between tries of a step that AWS failed, and some more."""
 
 _LONGEST_SECONDS = 1_500
 
@@ -34,30 +40,32 @@ class Rehearsal:
     stack: Stack = field(default_factory=Stack)
     calls: list[str] = field(default_factory=list)
     _frozen_seconds: float = 0
+    _next_sweep: float = 0
     _is_busy: bool = True
     """Whether the scenario has more to come."""
 
     def run(self) -> AsyncRequest:
         """Run until the request ended or nothing moves; then recover, and return its row."""
         stack, submission = self.stack, self.scenario.submission()
-        request_id = submission.request_id("ocr")
         stack.world.receiver.statuses = [*self.scenario.receiver]
+        stack.world.requests.index_lag.seconds = self.scenario.index_lag_seconds
         stack.submit(submission)
         self._work()
         if self.scenario.is_canceled_first:
-            stack.cancel(request_id, force=False)
+            stack.cancel(stack.ids[0], force=False)
             self._work()
         if self.scenario.loss is not None:
             stack.lose_message(0, is_dead_lettered=self.scenario.loss == "dead letter")
         stack.jump(self.scenario.waits_seconds)
-        stack.start_worker()
+        self._start_worker()
         ends_at = stack.simulation.time() + _LONGEST_SECONDS
         while stack.simulation.time() < ends_at and not self._is_over():
             self._work()
             self._pass_time()
             self._thaw()
+        stack.world.requests.index_lag.seconds = 0
         recover(stack)
-        return stack.world.row(request_id)
+        return stack.world.row(stack.ids[-1])
 
     def _is_over(self) -> bool:
         rows = self.stack.rows()
@@ -72,9 +80,16 @@ class Rehearsal:
                 pass
 
     def _take(self, turn: Turn) -> None:
-        fate = self.plan.get(len(self.calls), Fate.DONE)
+        fate = self.plan.get(len(self.calls), self._usual_fate(turn.call))
         self.calls.append(turn.call.name)
         self.stack.take(turn, fate)
+
+    def _usual_fate(self, call: Call) -> Fate:
+        if call.name in self.scenario.refuses:
+            return Fate.REFUSED
+        if call.name == self.scenario.hangs_once and call.name not in self.calls:
+            return Fate.HUNG
+        return Fate.DONE
 
     def _pass_time(self) -> None:
         running = list(self.stack.model_calls)
@@ -83,17 +98,42 @@ class Rehearsal:
         for _ in range(5):
             self.stack.advance(_MODEL_SECONDS / 5)
             self._work()
+            self._check_leases()
         for call in running:
             if call in self.stack.model_calls:
                 self.scenario.model(self.stack, call)
         if not self.stack.working:
-            self.stack.start_worker()
+            self._start_worker()
+        self._sweep_in_time()
         if not self.stack.world.queue.message_ids:
             self.stack.jump(SWEEP_SECONDS)
             self.stack.sweep()
         if not self.stack.ids:
             # The caller was not told that its request is accepted, and sends it again.
             self.stack.submit(self.scenario.submission())
+
+    def _start_worker(self) -> None:
+        if self.scenario.has_capacity(self.stack):
+            self.stack.start_worker(skew_seconds=self.scenario.worker_skew_seconds)
+
+    def _sweep_in_time(self) -> None:
+        every, now = self.scenario.sweeps_every_seconds, self.stack.simulation.time()
+        if every is not None and now >= self._next_sweep:
+            self._next_sweep = now + every
+            self.stack.sweep()
+
+    def _check_leases(self) -> None:
+        """A worker that is awake must soon leave a run whose lease it could not renew."""
+        for call in self.stack.model_calls:
+            until = self.stack.ledger.leased_until(call.worker.name, call.request_id)
+            if until is None or call.worker.is_frozen:
+                continue
+            lapsed = (call.worker.clock() - until).total_seconds()
+            awake = self.stack.simulation.time() - max(call.began, self.stack.thawed_at)
+            is_leaving = min(lapsed, awake) <= _GOODBYE_SECONDS
+            self.stack.ledger.check(
+                is_leaving, call.request_id, "goes on although its lease lapsed"
+            )
 
     def _thaw(self) -> None:
         """Let stalled processes go on when it hurts most: while another does their work."""
@@ -146,7 +186,26 @@ def _wrong_end(rehearsal: Rehearsal, row: AsyncRequest) -> str:
         usual = usual_end(scenario)
         if (row.state, row.failed_attempts) != (usual.state, usual.failed_attempts):
             return f"it ended {row.state} in attempt {row.failed_attempts}: {row.faults}"
+        may_wait = _RETRY_SECONDS if Fate.PARTIAL in rehearsal.plan.values() else 1
+        if _announced_after(row) > _announced_after(usual) + may_wait:
+            return f"it was announced {_announced_after(row)} s after its end"
+    if all(fate in ENDS_A_CALL for fate in rehearsal.plan.values()):
+        left = [each for each in rehearsal.stack.rows() if _is_nobodys(rehearsal, each)]
+        if left:
+            return f"its caller heard an error, and it is {left[0].state}"
     return "" if row.state in scenario.ends else f"it ended {row.state}: {row.faults}"
+
+
+def _announced_after(row: AsyncRequest) -> float:
+    return (row.notified_at - row.status_at).total_seconds() if row.notified_at else 0
+
+
+def _is_nobodys(rehearsal: Rehearsal, row: AsyncRequest) -> bool:
+    """Whether a request waits or ran that its caller was never told of, and cannot find again."""
+    is_known = rehearsal.stack.ledger.stories[row.request_id].is_acknowledged
+    return (
+        not is_known and not rehearsal.scenario.has_key and row.state is not RequestState.CANCELED
+    )
 
 
 def _left_behind(rehearsal: Rehearsal) -> str:
@@ -167,12 +226,18 @@ def _described(rehearsal: Rehearsal) -> str:
     return ", ".join(f"{fate} {rehearsal.calls[n]} (call {n})" for n, fate in met)
 
 
-def first_failure(scenario: Scenario) -> str | None:
+def first_failure(scenario: Scenario, fates: Iterable[Fate] = FAULTS) -> str | None:
     """Return what goes wrong without a fault or with a single one, if anything does."""
-    plans = (plan for fate in FAULTS for plan in single_faults(scenario, fate))
+    plans = (plan for fate in fates for plan in single_faults(scenario, fate))
+    failures = (wrong for plan in plans if (wrong := failure(scenario, plan, Tally())))
+    return unexpected_end(scenario) or next(failures, None)
+
+
+def unexpected_end(scenario: Scenario) -> str | None:
+    """Return what goes wrong without any fault, if anything does."""
     try:
-        if (state := Rehearsal(scenario, {}).run().state) is not scenario.ends[0]:
-            return f"it ended {state}"
-        return next((wrong for plan in plans if (wrong := failure(scenario, plan, Tally()))), None)
+        row = Rehearsal(scenario, {}).run()
     except AssertionError as broken:
-        return str(broken)  # even without a fault
+        return str(broken)
+    is_right = row.state is scenario.ends[0] and scenario.attempts in {None, row.failed_attempts}
+    return None if is_right else f"it ended {row.state} in attempt {row.failed_attempts}"

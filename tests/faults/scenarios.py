@@ -19,38 +19,38 @@ from tests.faults.stack import Stack
 from tests.faults.world import ACME, NO_TOPIC
 
 
-def _answers(stack: Stack, call: ModelCall) -> None:
+def answers(stack: Stack, call: ModelCall) -> None:
     stack.answer_model(call, stack.answer_of(call))
 
 
-def _fails(stack: Stack, call: ModelCall) -> None:
+def fails(stack: Stack, call: ModelCall) -> None:
     stack.answer_model(call, ModelFaultError(FaultCode.MODEL_PREDICT_ERROR, "boom"))
 
 
-def _answers_an_error(stack: Stack, call: ModelCall) -> None:
+def answers_an_error(stack: Stack, call: ModelCall) -> None:
     answer = ModelAnswer(b'{"message": "boom"}', "application/json", 500)
     stack.answer_model(call, ModelFaultError(FaultCode.MODEL_PREDICT_ERROR, "boom", answer))
 
 
 def _answers_an_error_once(stack: Stack, call: ModelCall) -> None:
     is_first = stack.ledger.stories[call.request_id].runs == 1
-    (_answers_an_error if is_first else _answers)(stack, call)
+    (answers_an_error if is_first else answers)(stack, call)
 
 
 def _refuses_input(stack: Stack, call: ModelCall) -> None:
     stack.answer_model(call, ModelFaultError(FaultCode.MODEL_INVALID_INPUT, "bad input"))
 
 
-def _fails_once(stack: Stack, call: ModelCall) -> None:
+def fails_once(stack: Stack, call: ModelCall) -> None:
     is_first = stack.ledger.stories[call.request_id].runs == 1
-    (_fails if is_first else _answers)(stack, call)
+    (fails if is_first else answers)(stack, call)
 
 
-def _is_busy_once(stack: Stack, call: ModelCall) -> None:
+def is_busy_once(stack: Stack, call: ModelCall) -> None:
     if stack.ledger.stories[call.request_id].runs == 1:
         stack.answer_model(call, ModelBusyError("429"))
     else:
-        _answers(stack, call)
+        answers(stack, call)
 
 
 _BUSY = ModelAnswer(b"engine dead", "text/plain", 503)
@@ -62,12 +62,12 @@ def _is_refused(stack: Stack, call: ModelCall) -> None:
 
 def _is_refused_once(stack: Stack, call: ModelCall) -> None:
     is_first = stack.ledger.stories[call.request_id].runs == 1
-    (_is_refused if is_first else _answers)(stack, call)
+    (_is_refused if is_first else answers)(stack, call)
 
 
 def _is_cancelled(stack: Stack, call: ModelCall) -> None:
     if stack.world.row(call.request_id).cancel_requested:
-        _answers(stack, call)  # too late: the worker has closed the call, or will not keep this
+        answers(stack, call)  # too late: the worker has closed the call, or will not keep this
     else:
         stack.cancel(call.request_id, force=True)
 
@@ -77,7 +77,7 @@ def _is_delivered_twice(stack: Stack, call: ModelCall) -> None:
         stack.world.queue.lapse(0)
         stack.start_worker()
     else:
-        _answers(stack, call)
+        answers(stack, call)
 
 
 def _dies_with_its_message(stack: Stack, call: ModelCall) -> None:
@@ -85,16 +85,16 @@ def _dies_with_its_message(stack: Stack, call: ModelCall) -> None:
         stack.kill(next(each for each in stack.workers if each.process is call.worker))
         stack.lose_message(0, is_dead_lettered=False)
     else:
-        _answers(stack, call)
+        answers(stack, call)
 
 
-def _is_drained_once(stack: Stack, call: ModelCall) -> None:
+def is_drained_once(stack: Stack, call: ModelCall) -> None:
     worker = next(each for each in stack.workers if each.process is call.worker)
     if stack.ledger.stories[call.request_id].runs == 1 and not worker.drain.requested.is_set():
         stack.stop(worker, seconds=0)
         stack.start_worker()
     else:
-        _answers(stack, call)
+        answers(stack, call)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,8 +123,29 @@ class Scenario:
     is_canceled_first: bool = False
     """Whether its caller cancels it before there is a worker."""
 
+    retry_delay_ms: int = 0
+    worker_skew_seconds: float = 0
+    """How far the clocks of workers are ahead of ours."""
+
+    index_lag_seconds: float = 0
+    sweeps_every_seconds: float | None = None
+    refuses: frozenset[str] = frozenset()
+    """Calls that AWS always fails."""
+
+    hangs_once: str | None = None
+    """The first such call hangs."""
+
+    attempts: int | None = None
+    """How many attempts count without faults, where that matters."""
+
+    has_key: bool = True
+    """Whether its caller can repeat the submission under a key."""
+
     meanwhile: Callable[[Stack], bool] = lambda _: False
     """What else happens, again and again; whether more of it is to come."""
+
+    has_capacity: Callable[[Stack], bool] = lambda _: True
+    """Whether another worker is started once none is left."""
 
     sagemaker: Submission | None = None
     """The call, when it is one of SageMaker's."""
@@ -136,19 +157,19 @@ class Scenario:
             tenant=ACME,
             payload=self.payload,
             max_time_in_queue_seconds=self.max_time_in_queue_seconds,
-            retry=RetryPolicy(max_attempts=self.max_attempts, initial_delay_ms=0),
+            retry=RetryPolicy(max_attempts=self.max_attempts, initial_delay_ms=self.retry_delay_ms),
             webhook_endpoint="https://receiver.example/hook",
-            idempotency_key="one",
+            idempotency_key="one" if self.has_key else None,
         )
 
 
 _BASETEN = (
-    Scenario(name="succeeds", model=_answers, ends=(RequestState.SUCCEEDED,)),
-    Scenario(name="small payload", model=_answers, payload=b"1", ends=(RequestState.SUCCEEDED,)),
-    Scenario(name="fails once", model=_fails_once, ends=(RequestState.SUCCEEDED,)),
+    Scenario(name="succeeds", model=answers, ends=(RequestState.SUCCEEDED,)),
+    Scenario(name="small payload", model=answers, payload=b"1", ends=(RequestState.SUCCEEDED,)),
+    Scenario(name="fails once", model=fails_once, ends=(RequestState.SUCCEEDED,)),
     Scenario(
         name="model busy",
-        model=_is_busy_once,
+        model=is_busy_once,
         max_attempts=1,
         ends=(RequestState.SUCCEEDED, RequestState.FAILED),
     ),
@@ -167,15 +188,15 @@ _BASETEN = (
     ),
     Scenario(
         name="worker drains",
-        model=_is_drained_once,
+        model=is_drained_once,
         max_attempts=1,
         ends=(RequestState.SUCCEEDED, RequestState.FAILED),
     ),
-    Scenario(name="fails always", model=_fails, ends=(RequestState.FAILED,)),
+    Scenario(name="fails always", model=fails, ends=(RequestState.FAILED,)),
     Scenario(name="bad input", model=_refuses_input, ends=(RequestState.FAILED,)),
     Scenario(
         name="one attempt",
-        model=_answers,
+        model=answers,
         max_attempts=1,
         ends=(RequestState.SUCCEEDED, RequestState.FAILED),
     ),
@@ -191,20 +212,21 @@ _BASETEN = (
     ),
     Scenario(
         name="dead-lettered",
-        model=_answers,
+        model=answers,
         loss="dead letter",
         max_time_in_queue_seconds=3_600,
+        waits_seconds=870,
         ends=(RequestState.FAILED, RequestState.SUCCEEDED),
     ),
     Scenario(
         name="message gone",
-        model=_answers,
+        model=answers,
         loss="gone",
         ends=(RequestState.EXPIRED, RequestState.SUCCEEDED),
     ),
     Scenario(
         name="waits too long",
-        model=_answers,
+        model=answers,
         waits_seconds=601,
         ends=(RequestState.EXPIRED, RequestState.SUCCEEDED),
     ),
@@ -215,29 +237,35 @@ _BASETEN = (
     ),
     Scenario(
         name="receiver in trouble",
-        model=_answers,
+        model=answers,
         receiver=(503, 500),
         ends=(RequestState.SUCCEEDED,),
     ),
-    Scenario(name="receiver gone", model=_answers, receiver=(410,), ends=(RequestState.SUCCEEDED,)),
+    Scenario(name="receiver gone", model=answers, receiver=(410,), ends=(RequestState.SUCCEEDED,)),
+)
+
+_OPERATED = (
+    Scenario(
+        name="sent without a key", model=answers, has_key=False, ends=(RequestState.SUCCEEDED,)
+    ),
 )
 
 _SAGEMAKER = (
     Scenario(
         name="input in S3",
-        model=_answers,
+        model=answers,
         sagemaker=sagemaker_submission(read_from=INPUT),
         ends=(RequestState.SUCCEEDED,),
     ),
     Scenario(
         name="no such input",
-        model=_answers,
+        model=answers,
         sagemaker=sagemaker_submission(read_from=NO_INPUT),
         ends=(RequestState.FAILED,),
     ),
     Scenario(
         name="model answers an error",
-        model=_answers_an_error,
+        model=answers_an_error,
         sagemaker=sagemaker_submission(),
         ends=(RequestState.FAILED,),
     ),
@@ -249,20 +277,20 @@ _SAGEMAKER = (
     ),
     Scenario(
         name="model is lost once",
-        model=_fails_once,
+        model=fails_once,
         sagemaker=sagemaker_submission(),
         ends=(RequestState.SUCCEEDED,),
     ),
     Scenario(
         name="cancelled in the queue",
-        model=_answers,
+        model=answers,
         is_canceled_first=True,
         sagemaker=sagemaker_submission(),
         ends=(RequestState.CANCELED, RequestState.SUCCEEDED),
     ),
     Scenario(
         name="cancelled and its message gone",
-        model=_answers,
+        model=answers,
         is_canceled_first=True,
         loss="gone",
         sagemaker=sagemaker_submission(),
@@ -276,24 +304,25 @@ _SAGEMAKER = (
     ),
     Scenario(
         name="expires at an endpoint",
-        model=_answers,
+        model=answers,
         waits_seconds=601,
         sagemaker=sagemaker_submission(),
         ends=(RequestState.EXPIRED, RequestState.SUCCEEDED),
     ),
     Scenario(
         name="given up at an endpoint",
-        model=_answers,
+        model=answers,
         loss="dead letter",
+        waits_seconds=870,
         sagemaker=sagemaker_submission(max_time_in_queue_seconds=3_600),
         ends=(RequestState.FAILED, RequestState.SUCCEEDED),
     ),
     Scenario(
         name="topic gone",
-        model=_answers,
+        model=answers,
         sagemaker=sagemaker_submission(topic=NO_TOPIC),
         ends=(RequestState.SUCCEEDED,),
     ),
 )
 
-SCENARIOS = _BASETEN + _SAGEMAKER
+SCENARIOS = _BASETEN + _OPERATED + _SAGEMAKER

@@ -53,6 +53,8 @@ class Stack:
     workers: list[Worker] = field(default_factory=list)
     model_calls: list[ModelCall] = field(default_factory=list)
     kills: int = 0
+    thawed_at: float = 0
+    dead_copies: int = 0
     redrives: int = 0
     """How often an operator tried."""
 
@@ -63,18 +65,18 @@ class Stack:
         self.ledger = Ledger(self.world)
         self.promises = Promises(self.world)
         self.accounts = Accounts(self.world, self.ledger)
-        self.simulation = Simulation(self.world.clock, self.ledger)
+        self.simulation = Simulation(self.world.true_clock, self.ledger)
         self.ids: list[RequestId] = []
         """Of all that was accepted, oldest first."""
 
         self._names = 0
 
-    def start_worker(self, concurrency_target: int = 1) -> Worker:
-        """Start a dispatcher.
+    def start_worker(self, concurrency_target: int = 1, *, skew_seconds: float = 0) -> Worker:
+        """Start a dispatcher, on a machine whose clock may be ahead or behind.
 
         All have the name of this machine and process: only the attempt tells them apart.
         """
-        process = self._process("dispatcher")
+        process = self._process("dispatcher", skew_seconds)
         settings = environment(concurrency_target, self.max_batch_size)
         drain = Drain(settings.drain_seconds)
         ports = services.dispatcher_ports(self.world.seen_by(process))
@@ -147,9 +149,15 @@ class Stack:
 
         self._invoke(process, redrive_all)
 
-    def _process(self, kind: str) -> SimulatedProcess:
+    def purge(self) -> None:
+        """Let DynamoDB remove the rows whose time is up."""
+        for row in self.world.requests.purge():
+            self.ledger.purged(row)
+        self.ledger.raise_if_broken()
+
+    def _process(self, kind: str, skew_seconds: float = 0) -> SimulatedProcess:
         self._names += 1
-        return self.simulation.process(f"{kind}-{self._names}")
+        return self.simulation.process(f"{kind}-{self._names}", skew_seconds)
 
     def _invoke(self, process: SimulatedProcess, function: Callable[[], object]) -> None:
         def answer() -> None:
@@ -224,6 +232,12 @@ class Stack:
             self.world.dead_letters.receive_moved(message.encoded())
         self.ledger.message_lost(message.request_id)
 
+    def leave_dead_copy(self) -> None:
+        """Let SQS give up on a copy of a message that waits, as of one that was sent twice."""
+        if (message := self.world.queue.copy_of_any()) is not None:
+            self.dead_copies += 1
+            self.world.dead_letters.receive_moved(message.encoded())
+
     def kill(self, worker: Worker) -> None:
         """SIGKILL."""
         worker.process.kill()
@@ -241,6 +255,7 @@ class Stack:
 
     def thaw(self) -> None:
         """SIGCONT to all: they go on as if no time had passed."""
+        self.thawed_at = self.simulation.time()
         for process in list(self.simulation.processes):
             process.is_frozen = False
             process.run_ready()

@@ -12,6 +12,9 @@ class Story:
     """What was seen of one request, from outside of its row."""
 
     is_acknowledged: bool = False
+    is_withdrawn: bool = False
+    """Whether intake took it back: its caller heard an error, and nobody hears of its end."""
+
     rows: int = 0
     sends: int = 0
     deliveries: int = 0

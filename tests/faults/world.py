@@ -17,6 +17,7 @@ from penstock.contracts.environments import DispatcherEnvironment
 from penstock.contracts.http.webhook_url import WebhookUrl
 from penstock.contracts.origin import Location
 from penstock.contracts.outcome import StoredObject
+from penstock.contracts.ports.clock import Clock
 from penstock.contracts.ports.webhooks import ReceiverAnswer
 from penstock.contracts.request import AsyncRequest, RequestId, Tenant
 from penstock.contracts.submission import Target
@@ -28,6 +29,7 @@ from tests.faults.simulation.turns import SimulatedProcess
 LEASE_SECONDS = 3
 SWEEP_SECONDS = 60
 WEBHOOK_ATTEMPTS = 4
+MAX_RECEIVES = 1_000
 ACME = Tenant("acme")
 INPUTS = "inputs"
 TOPIC = "arn:aws:sns:eu-central-1:123456789012:callers"
@@ -67,7 +69,10 @@ class Receiver:
 class World:
     """The clock and the ports; a port's calls are told apart by its field's name."""
 
-    clock: FakeClock
+    true_clock: FakeClock
+    clock: Clock
+    """The time as whoever sees this world has it."""
+
     catalog: InMemoryCatalog
     requests: MisbehavingStore
     queue: MisbehavingQueue
@@ -82,8 +87,10 @@ class World:
     def seen_by(self, process: SimulatedProcess) -> "World":
         """Return the world in which every call of a port waits for its turn."""
         ports = {each.name: getattr(self, each.name) for each in fields(self)}
-        del ports["clock"]
-        return replace(self, **{name: process.around(name, port) for name, port in ports.items()})
+        del ports["true_clock"], ports["clock"]
+        ports["requests"] = self.requests.seen_with(process.clock)
+        stepped = {name: process.around(name, port) for name, port in ports.items()}
+        return replace(self, clock=process.clock, **stepped)
 
     def row(self, request_id: RequestId) -> AsyncRequest:
         """Return a row that must exist."""
@@ -95,15 +102,17 @@ class World:
 def empty_world() -> World:
     """Return a world in which nothing has happened."""
     clock = FakeClock()
+    dead_letters = InMemoryDeadLetterQueue(clock)
     webhooks = InMemoryWebhookQueue(clock)
     notifier = FanOut(webhooks)
     notifier.refusing.add(NO_TOPIC)
     return World(
+        true_clock=clock,
         clock=clock,
         catalog=catalog(),
         requests=MisbehavingStore(clock),
-        queue=MisbehavingQueue(clock),
-        dead_letters=InMemoryDeadLetterQueue(clock),
+        queue=MisbehavingQueue(clock, max_receives=MAX_RECEIVES, dead_letters=dead_letters),
+        dead_letters=dead_letters,
         payloads=InMemoryPayloadStore(),
         results=ResultBucket(),
         webhooks=webhooks,

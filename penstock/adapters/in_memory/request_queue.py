@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from itertools import count
 from threading import RLock
 
+from penstock.adapters.in_memory.dead_letters import InMemoryDeadLetterQueue
 from penstock.adapters.visibility import delay, visibility_seconds
 from penstock.contracts.errors import QueueGoneError
 from penstock.contracts.message import QueueMessage
@@ -34,8 +35,17 @@ class _Waiting:
 class InMemoryRequestQueue:
     """`RequestQueue` that any number of threads may share; a receive never waits."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        max_receives: int | None = None,
+        dead_letters: InMemoryDeadLetterQueue | None = None,
+    ) -> None:
+        """Hold nothing; a message received `max_receives` times moves to the dead letters."""
         self._clock = clock
+        self._max_receives = max_receives
+        self._dead_letters = dead_letters
         self._lanes: tuple[list[_Waiting], ...] = ([], [], [])
         self._receipts = count(1)
         self._lock = RLock()
@@ -73,6 +83,7 @@ class InMemoryRequestQueue:
         """Take messages of one lane, first in first out."""
         with self._lock:
             now = self._clock()
+            self._move_to_dead_letters(priority)
             visible = [waiting for waiting in self._lanes[priority] if waiting.visible_at <= now]
             deliveries = []
             for waiting in visible[: min(max_messages, _MOST_PER_RECEIVE)]:
@@ -119,6 +130,16 @@ class InMemoryRequestQueue:
             now = self._clock()
             hidden = [waiting.visible_at > now for lane in self._lanes for waiting in lane]
             return QueueDepth(queued=hidden.count(False), in_progress=hidden.count(True))
+
+    def _move_to_dead_letters(self, priority: int) -> None:
+        """Do as SQS: a message that was received too often is moved when it is asked for again."""
+        if self._max_receives is None or self._dead_letters is None:
+            return
+        lane, now = self._lanes[priority], self._clock()
+        for waiting in list(lane):
+            if waiting.receive_count >= self._max_receives and waiting.visible_at <= now:
+                lane.remove(waiting)
+                self._dead_letters.receive_moved(waiting.message.encoded())
 
     def _of(self, delivery: Delivery) -> _Waiting | None:
         lane = self._lanes[delivery.priority]

@@ -195,6 +195,15 @@ class InMemoryRequestStore:
                 raise ClaimRefusedError(request_id, request)
             return self._moved(transitions.reopened(request, self._clock()))
 
+    def purge(self) -> Sequence[AsyncRequest]:
+        """Remove the rows whose time is up, as DynamoDB does by itself; return them."""
+        with self._lock:
+            gone = [row for row in self._rows.values() if row.purge_at <= self._clock()]
+            for row in gone:
+                del self._rows[row.request_id]
+                self._due.pop(row.request_id, None)
+            return gone
+
     def count_open(self, tenant: Tenant, limit: int) -> int:
         """Return how many requests of a tenant have not ended, up to `limit`."""
         with self._lock:

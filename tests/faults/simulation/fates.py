@@ -49,13 +49,15 @@ class Fate(StrEnum):
                 return call in _IN_BATCHES
             case Fate.REPEATED:
                 return call not in _NOT_REPEATED
-            case Fate.UNEXPECTED:
-                return call not in _FATAL
             case _:
                 return True
 
 
 FAULTS = tuple(fate for fate in Fate if fate is not Fate.DONE)
+
+
+ENDS_A_CALL = frozenset({Fate.REFUSED, Fate.UNEXPECTED, Fate.HUNG})
+"""What leaves a process alive to clear up after a call that had no effect."""
 
 
 def costs_nothing(fate: Fate, call: str) -> bool:
@@ -84,9 +86,6 @@ _NOT_REPEATED = frozenset(
         "secrets.active",
     }
 )
-
-_FATAL = frozenset({"queue.hide", "queue.receive", "requests.renew", "requests.wanted_to_stop"})
-"""What ends a dispatcher that meets an unexpected error there."""
 
 _ANSWERS_OF_NOTHING: Mapping[str, object] = {
     "queue.delete": None,

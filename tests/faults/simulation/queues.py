@@ -25,6 +25,9 @@ class MisbehavingQueue(InMemoryRequestQueue):
     def message_ids(self) -> list[RequestId]:
         return [waiting.message.request_id for lane in self._lanes for waiting in lane]
 
+    def copy_of_any(self) -> QueueMessage | None:
+        return next((waiting.message for lane in self._lanes for waiting in lane), None)
+
     def longest_hidden_seconds(self) -> float:
         now = self._clock()
         hidden = [(w.visible_at - now).total_seconds() for lane in self._lanes for w in lane]

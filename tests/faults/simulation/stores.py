@@ -22,7 +22,6 @@ class MisbehavingStore(InMemoryRequestStore):
     def __init__(self, clock: Clock) -> None:
         super().__init__(clock)
         self.index_lag = Lag()
-
         self._entries: dict[RequestId, list[tuple[datetime, datetime | None]]] = {}
         """When each row was to be looked at, oldest entry first, with when that was written."""
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar, cast
 
 from greenlet import getcurrent, greenlet
@@ -33,7 +33,7 @@ class Call:
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
     asked_at: datetime
-    """When the process began it; it may have been stalled since."""
+    """When the process began it, by its own clock; it may have been stalled since."""
 
     @property
     def name(self) -> str:
@@ -71,13 +71,18 @@ class Turn:
 class SimulatedProcess:
     """A process of the stack: its own event loop, its own death."""
 
-    def __init__(self, name: str, simulation: "Simulation") -> None:
+    def __init__(self, name: str, simulation: "Simulation", skew_seconds: float) -> None:
         self.name = name
+        self._skew = timedelta(seconds=skew_seconds)
         self.simulation = simulation
         # typeshed declares methods abstract that no code here calls.
         self.loop = VirtualLoop(simulation.time)  # type: ignore[abstract]
         self.is_alive = True
         self.is_frozen = False
+
+    def clock(self) -> datetime:
+        """Return the time as this machine has it."""
+        return self.simulation.clock() + self._skew
 
     def around(self, name: str, port: _Port) -> _Port:
         """Return `port` as this process sees it."""
@@ -128,7 +133,7 @@ class _SteppedPort:
         attribute = getattr(self._port, method)
 
         def call(*args: Any, **kwargs: Any) -> object:
-            now = self._process.simulation.clock()
+            now = self._process.clock()
             made = Call(self._process.name, self._name, method, args, kwargs, now)
             return self._process.wait_for_turn(made, attribute)
 
@@ -153,8 +158,8 @@ class Simulation:
     def time_of(self, moment: datetime) -> float:
         return (moment - self._epoch).total_seconds()
 
-    def process(self, name: str) -> SimulatedProcess:
-        made = SimulatedProcess(name, self)
+    def process(self, name: str, skew_seconds: float = 0) -> SimulatedProcess:
+        made = SimulatedProcess(name, self, skew_seconds)
         self.processes.append(made)
         return made
 

@@ -1,0 +1,79 @@
+"""Ways of one request that take so many calls that not each of them meets each fault."""
+
+from datetime import timedelta
+
+from penstock.contracts.request import AsyncRequest, RequestState
+from tests.faults.model import ModelCall
+from tests.faults.scenarios import Scenario, answers, fails_once
+from tests.faults.stack import Stack
+
+_LOST_SECONDS = 15 * 60
+"""For so long a waiting retry stands still until the sweeper asks for its message."""
+
+
+def _answers_after(seconds: float, stack: Stack, call: ModelCall) -> None:
+    if stack.simulation.time() - call.began >= seconds:
+        answers(stack, call)
+
+
+def _answers_late(stack: Stack, call: ModelCall) -> None:
+    _answers_after(10, stack, call)
+
+
+def _answers_after_minutes(stack: Stack, call: ModelCall) -> None:
+    _answers_after(260, stack, call)
+
+
+def _retry_is_held_by_another(stack: Stack) -> bool:
+    """Let its message be hidden as by a worker that fetched it and is busy for long."""
+    for row in stack.rows():
+        if row.state is RequestState.QUEUED and row.failed_attempts and _is_new(stack, row):
+            stack.world.queue.delay(0, _LOST_SECONDS + 100)
+            stack.jump(_LOST_SECONDS + 10)
+            stack.sweep()
+    return False
+
+
+def _is_new(stack: Stack, row: AsyncRequest) -> bool:
+    return stack.world.clock() - row.status_at < timedelta(minutes=1)
+
+
+LONG_SCENARIOS = (
+    Scenario(
+        name="retry held by another worker",
+        model=fails_once,
+        retry_delay_ms=5_000,
+        meanwhile=_retry_is_held_by_another,
+        ends=(RequestState.SUCCEEDED,),
+    ),
+    Scenario(
+        name="runs while the index lags",
+        model=_answers_after_minutes,
+        max_attempts=1,
+        index_lag_seconds=125,
+        sweeps_every_seconds=60,
+        ends=(RequestState.SUCCEEDED,),
+    ),
+    Scenario(
+        name="lease cannot be renewed",
+        model=_answers_late,
+        refuses=frozenset({"requests.renew"}),
+        sweeps_every_seconds=60,
+        ends=(RequestState.FAILED,),
+    ),
+    Scenario(
+        name="a heartbeat hangs",
+        model=_answers_late,
+        hangs_once="queue.hide",
+        attempts=1,
+        ends=(RequestState.SUCCEEDED,),
+    ),
+    Scenario(
+        name="last attempt half a minute behind",
+        model=_answers_after_minutes,
+        max_attempts=1,
+        worker_skew_seconds=-31,
+        sweeps_every_seconds=60,
+        ends=(RequestState.SUCCEEDED,),
+    ),
+)

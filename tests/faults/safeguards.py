@@ -1,0 +1,136 @@
+"""Single safeguards taken out; the suite must notice each."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from functions.intake.service import IntakeService
+from penstock.adapters import sweeping, transitions
+from penstock.adapters.in_memory.request_queue import InMemoryRequestQueue
+from penstock.contracts import request
+from penstock.contracts.errors import UnavailableError
+from penstock.contracts.ports.requests import QueueDepth
+from penstock.contracts.request import AsyncRequest
+from penstock.contracts.submission import Submission
+from runtime_image.dispatcher.scheduling.endurance import Endurance
+from runtime_image.dispatcher.scheduling.holding import Heartbeats, Held, Interruption
+from tests.faults.mutants import Mutant
+from tests.faults.simulation.fates import Fate
+
+
+def _count_what_is_in_flight_as_lost(patch: pytest.MonkeyPatch) -> None:
+    depth = InMemoryRequestQueue.depth
+
+    def mutant(self: InMemoryRequestQueue) -> QueueDepth:
+        return replace(depth(self), in_progress=0)
+
+    patch.setattr(InMemoryRequestQueue, "depth", mutant)
+
+
+def _go_on_without_a_lease(patch: pytest.MonkeyPatch) -> None:
+    interrupt = Held.interrupt
+
+    def mutant(self: Held, why: Interruption) -> None:
+        if why is not Interruption.LEASE_LOST:
+            interrupt(self, why)
+
+    patch.setattr(Held, "interrupt", mutant)
+
+
+def _recognize_no_claim(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(transitions, "is_claim", lambda *_: False)
+
+
+def _recognize_no_end(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(transitions, "was_left_so", lambda *_: False)
+
+
+def _give_clocks_no_margin(patch: pytest.MonkeyPatch) -> None:
+    for module in (request, sweeping):
+        patch.setattr(module, "ABANDONED_AFTER", timedelta(0))
+
+
+def _let_heartbeats_wait_for_each_other(patch: pytest.MonkeyPatch) -> None:
+    async def run(self: Heartbeats) -> None:
+        while True:
+            await asyncio.sleep(self._lease_seconds / 3)
+            await self.beat()
+
+    async def without_limit(self: Heartbeats, call: Callable[..., Any], *args: Any) -> Any:
+        return await self._threads(call, *args)
+
+    patch.setattr(Heartbeats, "run", run)
+    patch.setattr(Heartbeats, "_promptly", without_limit)
+
+
+def _survive_only_what_is_foreseen(patch: pytest.MonkeyPatch) -> None:
+    survives = Endurance.__exit__
+
+    def mutant(self: Endurance, kind: Any, error: BaseException | None, traceback: Any) -> bool:
+        if error is not None and not isinstance(error, UnavailableError):
+            return False
+        return survives(self, kind, error, traceback)
+
+    patch.setattr(Endurance, "__exit__", mutant)
+
+
+def _withdraw_only_when_aws_fails(patch: pytest.MonkeyPatch) -> None:
+    @contextmanager
+    def mutant(
+        self: IntakeService, accepted: AsyncRequest, submission: Submission
+    ) -> Iterator[None]:
+        try:
+            yield
+        except UnavailableError:
+            self.withdraw(accepted, submission)
+            raise
+
+    patch.setattr(IntakeService, "withdrawing", mutant)
+
+
+SAFEGUARDS = (
+    Mutant(
+        "a message in flight counts as lost",
+        _count_what_is_in_flight_as_lost,
+        "retry held by another worker",
+    ),
+    Mutant(
+        "a run goes on after its unrenewed lease lapsed",
+        _go_on_without_a_lease,
+        "lease cannot be renewed",
+    ),
+    Mutant(
+        "a repeated claim does not know itself",
+        _recognize_no_claim,
+        "one attempt",
+        Fate.REPEATED,
+    ),
+    Mutant("a repeated end does not know itself", _recognize_no_end, "fails once", Fate.REPEATED),
+    Mutant(
+        "a worker's clock may not be behind",
+        _give_clocks_no_margin,
+        "last attempt half a minute behind",
+    ),
+    Mutant(
+        "a heartbeat that hangs delays the others",
+        _let_heartbeats_wait_for_each_other,
+        "a heartbeat hangs",
+    ),
+    Mutant(
+        "an unexpected error ends a worker",
+        _survive_only_what_is_foreseen,
+        "succeeds",
+        Fate.UNEXPECTED,
+    ),
+    Mutant(
+        "a request is withdrawn for one kind of error only",
+        _withdraw_only_when_aws_fails,
+        "sent without a key",
+        Fate.UNEXPECTED,
+    ),
+)
