@@ -14,7 +14,7 @@ from penstock.adapters.in_memory import CrashError, FakeClock, InMemoryCatalog
 from penstock.contracts.errors import UnavailableError
 from penstock.contracts.message import QueueMessage
 from penstock.contracts.origin import Dialect, Location, SageMakerInvocation
-from penstock.contracts.outcome import Failed, Fault, FaultCode, StoredObject
+from penstock.contracts.outcome import Failed, Fault, FaultCode, ServerRefusal, StoredObject
 from penstock.contracts.ports.requests import Delivery
 from penstock.contracts.request import AsyncRequest, RequestId, RequestState
 from penstock.contracts.submission import OutputPlace
@@ -87,6 +87,21 @@ def test_a_request_that_waited_too_long_expires_and_its_caller_hears(
     assert ended.result
     document = json.loads(world.results.read(ended.result))
     assert document["errors"][0]["message"].startswith("Not started within")
+
+
+def test_a_request_that_the_model_server_refused_to_the_end_fails_in_its_words(
+    service: SweeperService, world: World
+) -> None:
+    refusal = ServerRefusal.of(503, "text/plain", b"engine dead")
+    row = world.requests.release(world.running(), None, counts_as_attempt=False, refusal=refusal)
+    world.clock.advance((row.deadline_at - world.clock()).total_seconds())
+    sweep(service)
+
+    ended = world.row(row.request_id)
+    assert (ended.state, ended.faults) == (RequestState.FAILED, (refusal.fault,))
+    assert announced(world) == [(row.request_id, RequestState.FAILED)]
+    assert ended.result
+    assert b"503: engine dead" in world.results.read(ended.result)
 
 
 def test_nothing_happens_before_it_is_due(service: SweeperService, world: World) -> None:
