@@ -38,7 +38,8 @@ def model_context(truss: Path, cache: Path = CACHE / "contexts") -> Path:
 
 
 def _packages_elsewhere(truss: Path) -> list[Path]:
-    return [truss / folder for folder in read_config(truss).get("external_package_dirs") or ()]
+    folders = read_config(truss).get("external_package_dirs")
+    return [truss / str(folder) for folder in folders] if isinstance(folders, list) else []
 
 
 def container_context(directory: Path) -> Path:

@@ -75,11 +75,11 @@ def _variable_names(value: Any, _asked: Asked) -> str | None:  # noqa: ANN401 - 
 
 
 def _transport(value: Any, _asked: Asked) -> str | None:  # noqa: ANN401 - whatever was written
-    return _BY_HTTP if value not in {None, "http"} else None
+    return _BY_HTTP if value not in (None, "http") else None
 
 
 def _stream(value: Any, _asked: Asked) -> str | None:  # noqa: ANN401 - whatever was written
-    if value in {None, _STREAM_SECONDS}:
+    if value in (None, _STREAM_SECONDS):
         return None
     return "is not followed: the deployment's predict_timeout_seconds bounds an answer"
 
@@ -89,7 +89,8 @@ def _model_server(value: Any, _asked: Asked) -> str | None:  # noqa: ANN401 - wh
 
 
 def _server_port(value: Any, _asked: Asked) -> str | None:  # noqa: ANN401 - whatever was written
-    return f"{value}: {_TAKEN_PORTS[value]}; choose another" if value in _TAKEN_PORTS else None
+    taken = _TAKEN_PORTS.get(value) if isinstance(value, int) else None
+    return f"{value}: {taken}; choose another" if taken else None
 
 
 def _egress(value: Any, _asked: Asked) -> str | None:  # noqa: ANN401 - whatever was written
