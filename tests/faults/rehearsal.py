@@ -186,7 +186,8 @@ def _wrong_end(rehearsal: Rehearsal, row: AsyncRequest) -> str:
         usual = usual_end(scenario)
         if (row.state, row.failed_attempts) != (usual.state, usual.failed_attempts):
             return f"it ended {row.state} in attempt {row.failed_attempts}: {row.faults}"
-        may_wait = _RETRY_SECONDS if Fate.PARTIAL in rehearsal.plan.values() else 1
+        at_once = {rehearsal.calls[n] for n in rehearsal.plan} <= {"requests.finish"}
+        may_wait = 1 if at_once else SWEEP_SECONDS + _RETRY_SECONDS
         if _announced_after(row) > _announced_after(usual) + may_wait:
             return f"it was announced {_announced_after(row)} s after its end"
     if all(fate in ENDS_A_CALL for fate in rehearsal.plan.values()):
