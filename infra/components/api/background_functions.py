@@ -24,6 +24,9 @@ _WEBHOOKS_AT_A_TIME = 20
 _SWEEPER_TIMEOUT_SECONDS = 55
 """Less than the minute after which it is called again."""
 
+_SWEEPER_MEMORY_MB = 1_769
+"""Lambda gives one whole CPU for it; less slows the threads that share it."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class BackgroundFunctionsArgs:
@@ -111,6 +114,7 @@ class BackgroundFunctions(pulumi.ComponentResource):
             statements,
             platform.caller_places.statements_to_give_up(),
             timeout_seconds=_SWEEPER_TIMEOUT_SECONDS,
+            memory_mb=_SWEEPER_MEMORY_MB,
         )
         function = LambdaFunction(f"{self._name}-sweeper", args, self._child)
         self._schedule_sweeper(function)

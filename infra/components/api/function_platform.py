@@ -42,7 +42,7 @@ class FunctionPlatform:
     webhook_signing: GeneratedSecret
     access_key_master: GeneratedSecret
 
-    def function_args(
+    def function_args(  # noqa: PLR0913 - what functions differ in
         self,
         environment: type[ProcessEnvironment],
         variables: Variables,
@@ -50,6 +50,7 @@ class FunctionPlatform:
         growing_statements: Sequence[Statement] = (),
         *,
         timeout_seconds: int,
+        memory_mb: int = 512,
     ) -> LambdaFunctionArgs:
         """Return what the function that reads `environment` needs to know."""
         return LambdaFunctionArgs(
@@ -63,4 +64,5 @@ class FunctionPlatform:
             growing_statements=growing_statements,
             logs=self.logs,
             timeout_seconds=timeout_seconds,
+            memory_mb=memory_mb,
         )

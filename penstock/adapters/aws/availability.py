@@ -23,8 +23,10 @@ _TRANSIENT_CODES = {
     "BandwidthLimitExceeded",
     "ExpiredToken",  # the credentials' lifetime ended before others were fetched
     "ExpiredTokenException",
+    "IncompleteBody",
     "InternalError",
     "KmsThrottled",
+    "OperationAborted",  # S3: another operation on this bucket is under way
     "OverLimit",  # SQS: about 120,000 messages of this queue are in flight
     "ProvisionedThroughputExceededException",
     "RequestExpired",
@@ -35,6 +37,7 @@ _TRANSIENT_CODES = {
     "RequestTimeoutException",
     "ServiceUnavailable",
     "SlowDown",
+    "TemporaryRedirect",  # S3: a bucket that is new
     "ThrottledException",
     "Throttling",
     "ThrottlingException",

@@ -15,15 +15,6 @@ if TYPE_CHECKING:
     from mypy_boto3_sns.type_defs import PublishBatchRequestEntryTypeDef
 
 _BATCH_SIZE = 10  # SNS: entries of one PublishBatch
-_REFUSALS = {
-    "AuthorizationError",
-    "InvalidParameter",
-    "KMSAccessDenied",
-    "KMSDisabled",
-    "KMSInvalidState",
-    "KMSNotFound",
-    "NotFound",
-}
 
 
 class SnsNotifier:
@@ -40,8 +31,8 @@ class SnsNotifier:
             with aws_call("publish to topic"):
                 self._sns.publish(TopicArn=topic_arn, Message=text)
         except ClientError as error:
-            if (code := error_code(error)) not in _REFUSALS:
-                raise
+            # What may succeed later is `UnavailableError` before; the topic is not ours.
+            code = error_code(error)
             raise TopicRefusedError(f"topic {topic_arn} refused a message: {code}") from error
 
     def publish(self, notifications: Sequence[Notification]) -> Sequence[Notification]:

@@ -1,6 +1,7 @@
 """Each step of the protocol, and what a second worker sees of it."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -62,6 +63,23 @@ def test_a_request_held_by_another_worker_is_hidden_for_the_rest_of_its_lease(
 
     step = world.protocol("w2").claim(world.receive())
     assert step == Wait(LEASE_SECONDS - 10 + 1)
+
+
+def test_a_duplicate_rests_longer_with_each_receive_while_its_request_runs(
+    world: World, clock: FakeClock
+) -> None:
+    request_id = world.submit()
+    held = _run(world.protocol("w1"), world).request
+    _submit_again(world, request_id)
+    duplicate = world.receive()
+    waits = []
+    for receives in range(1, 12):
+        clock.advance(200)
+        held = world.requests.renew(held, LEASE_SECONDS)
+        step = world.protocol("w2").claim(replace(duplicate, receive_count=receives))
+        assert isinstance(step, Wait)
+        waits.append(step.seconds - LEASE_SECONDS - 1)
+    assert waits == [0, 1, 3, 7, 15, 31, 63, 127, 255, 511, 600]
 
 
 @pytest.mark.spec("baseten", 23)

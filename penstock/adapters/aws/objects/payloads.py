@@ -4,10 +4,9 @@ import uuid
 from contextlib import closing
 from typing import BinaryIO
 
-from botocore.exceptions import ClientError
-
-from penstock.adapters.aws.availability import aws_call, error_code
+from penstock.adapters.aws.availability import aws_call
 from penstock.adapters.aws.objects.new_object import NewObject
+from penstock.adapters.aws.objects.refusals import REFUSALS, reason_of
 from penstock.adapters.aws.objects.write_once import WriteOnceBucket
 from penstock.adapters.object_keys import is_upload_of, payload_key, uploads_folder
 from penstock.contracts.errors import InputUnreadableError
@@ -17,13 +16,6 @@ from penstock.contracts.ports.objects import Upload
 from penstock.contracts.request import RequestId, Tenant
 
 _CHUNK_BYTES = 1024 * 1024
-_UNREADABLE = {
-    "AccessDenied": "reading it is forbidden",
-    "InvalidObjectState": "it is archived",
-    "KeyTooLongError": "no key is so long",
-    "NoSuchBucket": "there is no such bucket",
-    "NoSuchKey": "there is no such object",
-}
 
 
 class S3PayloadStore(WriteOnceBucket):
@@ -44,8 +36,8 @@ class S3PayloadStore(WriteOnceBucket):
                         raise _unreadable(location, f"{size_bytes} bytes are more than {max_bytes}")
                     for chunk in body.iter_chunks(_CHUNK_BYTES):
                         into.write(chunk)
-        except ClientError as error:
-            if (reason := _UNREADABLE.get(error_code(error))) is None:
+        except REFUSALS as error:
+            if (reason := reason_of(error, "reading")) is None:
                 raise
             raise _unreadable(location, reason) from error
         return location.content_type or found.get("ContentType") or "application/octet-stream"

@@ -3,10 +3,8 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from botocore.exceptions import ClientError
-
-from penstock.adapters.aws.availability import error_code
 from penstock.adapters.aws.objects.new_object import NewObject
+from penstock.adapters.aws.objects.refusals import REFUSALS, reason_of
 from penstock.adapters.aws.objects.write_once import WriteOnceBucket
 from penstock.adapters.object_keys import failure_key, result_key
 from penstock.contracts.errors import PlaceRefusedError
@@ -14,8 +12,6 @@ from penstock.contracts.origin import Location
 from penstock.contracts.outcome import StoredObject
 from penstock.contracts.ports.objects import Content
 from penstock.contracts.request import RequestId
-
-_REFUSALS = {"403", "AccessDenied", "KeyTooLongError", "NoSuchBucket"}
 
 
 class S3ResultStore(WriteOnceBucket):
@@ -103,8 +99,8 @@ def _at(place: Location | None) -> Iterator[None]:
     """Tell a promised place that is closed to us from a wrong policy of our own."""
     try:
         yield
-    except ClientError as error:
-        code = error_code(error)
-        if place is None or code not in _REFUSALS:
+    except REFUSALS as error:
+        reason = reason_of(error, "using")
+        if place is None or reason is None:
             raise
-        raise PlaceRefusedError(f"{place.uri} is closed to us ({code})") from error
+        raise PlaceRefusedError(f"{place.uri} is closed to us: {reason}") from error

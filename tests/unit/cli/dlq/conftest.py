@@ -24,6 +24,7 @@ class StackInMemory(FakeConnections):
 
     api: ScriptedApi = field(default_factory=lambda: ScriptedApi([]))
     world: World = field(default_factory=World)
+    paused_seconds: float = 0
 
     @contextmanager
     def dead_letters(self, stack_name: str | None) -> Iterator[DeadLetterPorts]:
@@ -35,7 +36,12 @@ class StackInMemory(FakeConnections):
             results=world.faults.around("results", world.results),
             queue_of=world.queue_of,
             letters_of=world.dead_letters_of,
+            pause=self.pause,
         )
+
+    def pause(self, seconds: float) -> None:
+        self.paused_seconds += seconds
+        self.world.clock.advance(seconds)
 
     def poison(self, destination: Destination | None = None) -> AsyncRequest:
         """Return a request that used up its attempts and left a letter."""

@@ -137,3 +137,33 @@ def test_nothing_happens_without_a_yes(
 def test_ids_and_all_exclude_each_other(penstock: CommandLine) -> None:
     assert penstock("dlq", "redrive").exit_code == 2
     assert penstock("dlq", "drop", "f" * 32, "--all").exit_code == 2
+
+
+def test_letters_that_a_sweep_looks_at_are_waited_for(
+    penstock: CommandLine, stack: StackInMemory
+) -> None:
+    row = stack.poison()
+    stack.world.dead_letters["ocr-1"].look(10, 12)
+    done = penstock("dlq", "redrive", row.request_id, "--yes")
+    assert done.exit_code == 0
+    assert "waiting" in done.stderr
+    assert stack.world.row(row.request_id).state is RequestState.QUEUED
+
+
+def test_letters_that_nobody_else_holds_are_not_waited_for(
+    penstock: CommandLine, stack: StackInMemory
+) -> None:
+    stack.poison()
+    assert penstock("dlq", "list").exit_code == 0
+    assert stack.paused_seconds == 0
+
+
+def test_a_redrive_removes_no_document_of_a_later_end(
+    penstock: CommandLine, stack: StackInMemory
+) -> None:
+    row = stack.poison()
+    stack.world.requests.reopen(row.request_id)
+    held = stack.world.requests.claim(row.request_id, "worker", 30)
+    later = stack.world.results.put_failure(row.request_id, b"later", attempt=held.attempt)
+    assert penstock("dlq", "redrive", row.request_id, "--yes").exit_code == 0
+    assert stack.world.results.read(later) == b"later"
