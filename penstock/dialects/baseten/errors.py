@@ -20,6 +20,7 @@ _ANSWERS: Mapping[type, tuple[HTTPStatus, str]] = {
     errors.IdempotencyConflictError: (HTTPStatus.CONFLICT, "client_error"),
     errors.RateLimitedError: (HTTPStatus.TOO_MANY_REQUESTS, "rate_limited"),
     errors.UnavailableError: (HTTPStatus.SERVICE_UNAVAILABLE, "model_unavailable"),
+    errors.UnreadableRowError: (HTTPStatus.SERVICE_UNAVAILABLE, "model_unavailable"),
 }
 
 
@@ -35,7 +36,7 @@ def error_answer(error: Exception) -> ErrorAnswer:
 
 def error_body(error: Exception) -> ErrorBody:
     """Return the words of the answer alone."""
-    if isinstance(error, errors.CallerError):
+    if isinstance(error, errors.CallerError | errors.UnreadableRowError):
         text = str(error)
     elif isinstance(error, errors.UnavailableError):
         text = error.advice

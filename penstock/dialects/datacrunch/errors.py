@@ -33,6 +33,8 @@ def error_answer(error: Exception) -> ErrorAnswer:
             ErrorText(error=error.advice),
             {"Retry-After": str(_RETRY_AFTER_SECONDS)},
         )
+    if isinstance(error, errors.UnreadableRowError):
+        return ErrorAnswer(HTTPStatus.SERVICE_UNAVAILABLE, ErrorText(error=str(error)), {})
     if isinstance(error, errors.ResultNotReadyError):
         # Clients look for this text.
         return ErrorAnswer(HTTPStatus.NOT_FOUND, ErrorText(error="result not found"), {})

@@ -30,6 +30,8 @@ def error_answer(error: Exception) -> ErrorAnswer:
         return _answer(
             HTTPStatus.SERVICE_UNAVAILABLE, "ServiceUnavailable", error.advice, RETRY_AFTER_SECONDS
         )
+    if isinstance(error, errors.UnreadableRowError):
+        return _answer(HTTPStatus.SERVICE_UNAVAILABLE, "ServiceUnavailable", error)
     return _answer(HTTPStatus.INTERNAL_SERVER_ERROR, "InternalFailure", "internal failure")
 
 
