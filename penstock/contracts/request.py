@@ -190,6 +190,11 @@ class AsyncRequest(Contract):
         is_heard_of = self.state is not RequestState.CANCELED or self.destination is not None
         return self.state.is_terminal and is_heard_of and self.notified_at is None
 
+    @property
+    def without_place(self) -> Self:
+        """This request as if its objects were to lie at the stack's own places."""
+        return self.model_copy(update={"destination": None})
+
     def is_leased(self, now: datetime) -> bool:
         """Whether a worker holds it at `now`."""
         return (

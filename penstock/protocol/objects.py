@@ -19,11 +19,23 @@ class RequestObjects:
     results: ResultStore
 
     def find_result(self, request: AsyncRequest) -> StoredObject | None:
-        """Return the result that a dead attempt may have left where we can see it."""
+        """Return the result that a dead attempt may have left where we can see it.
+
+        At a promised place that is unavailable there is none to be seen: another run costs less
+        than an attempt for every look, and stores nothing beside what lies there.
+        """
         place = request.destination.result if request.destination else None
         try:
             return self.results.find_result(request.request_id, place)
         except PlaceRefusedError:
+            return None
+        except UnavailableError as error:
+            if place is None:
+                raise
+            logger.warning(
+                "promised place was not looked at",
+                extra={"request_id": request.request_id, "reason": str(error)},
+            )
             return None
 
     def put_result(

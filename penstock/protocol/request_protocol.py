@@ -105,6 +105,12 @@ class RequestProtocol:
             return self._end_failed(request, _not_stored(refusal))
         return Announce(self.requests.finish(request, Succeeded(result=stored)))
 
+    def give_up_place(self, request: AsyncRequest) -> Step:
+        """End a request whose answer its promised place did not take for too long."""
+        place = request.destination.result.uri if request.destination else "its place"
+        refusal = PlaceRefusedError(f"{place} stayed unavailable")
+        return self._end_failed(self._still_held(request).without_place, _not_stored(refusal))
+
     def fail(self, request: AsyncRequest, fault: Fault, answer: ModelAnswer | None = None) -> Step:
         """Queue the request for its next attempt, or finish it when none is left or would help.
 

@@ -1,10 +1,6 @@
 """What becomes of a message once its request's step is decided: announce, bury, delete, hide."""
 
-import logging
-from collections.abc import Awaitable, Callable, Sequence
-from typing import TypeVar
-
-from tenacity import retry, retry_if_exception_type, wait_random_exponential
+from collections.abc import Callable, Sequence
 
 from penstock.contracts.errors import UnavailableError
 from penstock.contracts.notification import Notification
@@ -21,36 +17,14 @@ from penstock.protocol.announcing import (
 from penstock.protocol.putting_back import put_back
 from penstock.protocol.steps import Announce, Drop, Run, Step, Wait
 from runtime_image.dispatcher.concurrency import Batcher, Threads
-
-logger = logging.getLogger(__name__)
-
-T = TypeVar("T")
+from runtime_image.dispatcher.persistence import CallersPlaces, End, persistently
+from runtime_image.dispatcher.scheduling.tickets import Ticket
 
 _ANNOUNCEMENT_LINGER_SECONDS = 0.05
 """How long a busy worker lets an end wait for others, so that one call announces many."""
 
 _DELETION_LINGER_SECONDS = 0.2
 """The same for messages that are done with: nobody waits for their deletion."""
-
-
-async def persistently(step: Callable[[], Awaitable[T]]) -> T:
-    """Repeat a step until AWS takes it: what the model made is not thrown away for a throttle.
-
-    Heartbeats go on meanwhile; a step of a lease that was lost raises `LeaseLostError`.
-    """
-    try:
-        return await step()  # nearly always; the machinery of retrying costs more than the step
-    except UnavailableError as error:
-        logger.warning("AWS unavailable", extra={"reason": str(error)})
-        return await _repeatedly(step)
-
-
-@retry(
-    retry=retry_if_exception_type(UnavailableError),
-    wait=wait_random_exponential(multiplier=0.2, max=10),
-)
-async def _repeatedly(step: Callable[[], Awaitable[T]]) -> T:
-    return await step()
 
 
 class Settling:
@@ -64,6 +38,7 @@ class Settling:
         requests: RequestStore,
         announcing: Announcing,
         threads: Threads,
+        callers_places: CallersPlaces,
         in_hand: Callable[[], int],
     ) -> None:
         """Wire it; `in_hand` says how many messages the worker holds, those here included."""
@@ -72,6 +47,7 @@ class Settling:
         self._requests = requests
         self._announcing = announcing
         self._threads = threads
+        self._callers_places = callers_places
         self._announce: Batcher[Notification] = Batcher(
             self._send_notifications, in_hand=in_hand, linger_seconds=_ANNOUNCEMENT_LINGER_SECONDS
         )
@@ -79,14 +55,16 @@ class Settling:
             self._send_deletions, in_hand=in_hand, linger_seconds=_DELETION_LINGER_SECONDS
         )
 
-    async def settle(self, delivery: Delivery, step: Step, traceparent: str | None = None) -> None:
+    async def settle(
+        self, delivery: Delivery, step: Step, ticket: Ticket, traceparent: str | None = None
+    ) -> None:
         """Do what `step` says with the message; the order survives a crash at any point.
 
         Whoever hears that the request ended may continue the trace.
         """
         match step:
             case Announce(request):
-                await self._tell(request, traceparent)
+                await self._tell(request, ticket, traceparent)
                 if step.buried_for is not None:
                     await self._bury(delivery, step.buried_for)
                 await persistently(lambda: self._delete(delivery))
@@ -97,18 +75,25 @@ class Settling:
             case Run():
                 raise AssertionError("a request that is to run is not settled yet")
 
-    async def _tell(self, request: AsyncRequest, traceparent: str | None) -> None:
+    async def _tell(self, request: AsyncRequest, ticket: Ticket, traceparent: str | None) -> None:
         if not request.is_unannounced:
             return
-        told = request
-        if not is_prepared(request):
-            prepare = self._announcing.prepare
-            told = await persistently(lambda: self._threads(prepare, request))
+        told = request if is_prepared(request) else await self._prepared(request, ticket)
         if (notification := notification_of(told)) is not None:
             traced = notification.model_copy(update={"traceparent": traceparent})
             await persistently(lambda: self._announce(traced))
         mark, failure = self._requests.mark_notified, failure_to_name(request, told)
         await persistently(lambda: self._threads(mark, request, failure))
+
+    async def _prepared(self, request: AsyncRequest, ticket: Ticket) -> AsyncRequest:
+        prepare = self._announcing.prepare
+        if request.destination is None and request.invocation is None:
+            return await persistently(lambda: self._threads(prepare, request))
+        return await self._callers_places.insist(
+            End(ticket, request.tenant),
+            lambda threads: threads(prepare, request),
+            lambda threads: threads(prepare, request, may_wait=False),
+        )
 
     async def _bury(self, delivery: Delivery, fault: Fault) -> None:
         reason = f"{fault.code}: {fault.message}"

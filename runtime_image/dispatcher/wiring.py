@@ -31,6 +31,7 @@ from runtime_image.dispatcher.model_server.server import ModelServer
 from runtime_image.dispatcher.observability.metrics import Metrics
 from runtime_image.dispatcher.observability.probes import serve_probes
 from runtime_image.dispatcher.observability.tracing import NO_TRACING, Tracing, tracing_of
+from runtime_image.dispatcher.persistence import CallersPlaces
 from runtime_image.dispatcher.process import Drain, Process
 from runtime_image.dispatcher.scheduling.gate import Gate
 from runtime_image.dispatcher.scheduling.holding import Heartbeats, heartbeat_timeout_seconds
@@ -104,22 +105,17 @@ def wire(
     batching = _batching(environment, model_server, metrics)
     gate = _gate(environment, batching, restarts)
     threads = Threads("aws", min(32, 4 + 2 * slots), short=min(_MOST_SHORT_CALLS, 3 + slots))
+    callers_places = CallersPlaces(gate, Threads("places", 16))
     heartbeats = _heartbeats(environment, ports, protocol)
     worker = Worker(
         protocol=protocol,
-        settling=_settling(ports, threads, lambda: len(heartbeats.held)),
+        settling=_settling(ports, threads, callers_places, lambda: len(heartbeats.held)),
         heartbeats=heartbeats,
         gate=gate,
-        model_calls=ModelCalls(
-            model_server=model_server,
-            readiness=readiness,
-            metrics=metrics,
-            clock=ports.clock,
-            predict_timeout_seconds=environment.predict_timeout_seconds,
-            batching=batching,
-        ),
+        model_calls=_model_calls(environment, ports, model_server, readiness, metrics, batching),
         metrics=metrics,
         threads=threads,
+        callers_places=callers_places,
         tracing=ports.tracing,
     )
     lanes = Lanes(ports.queue, gate, lease_seconds=environment.lease_seconds, readiness=readiness)
@@ -138,6 +134,24 @@ def _protocol(environment: DispatcherEnvironment, ports: Ports) -> RequestProtoc
     )
 
 
+def _model_calls(  # noqa: PLR0913, PLR0917 - what is wired before it
+    environment: DispatcherEnvironment,
+    ports: Ports,
+    model_server: ModelServer,
+    readiness: Readiness,
+    metrics: Metrics,
+    batching: Batching | None,
+) -> ModelCalls:
+    return ModelCalls(
+        model_server=model_server,
+        readiness=readiness,
+        metrics=metrics,
+        clock=ports.clock,
+        predict_timeout_seconds=environment.predict_timeout_seconds,
+        batching=batching,
+    )
+
+
 def _heartbeats(
     environment: DispatcherEnvironment, ports: Ports, protocol: RequestProtocol
 ) -> Heartbeats:
@@ -148,13 +162,16 @@ def _heartbeats(
     )
 
 
-def _settling(ports: Ports, threads: Threads, in_hand: Callable[[], int]) -> Settling:
+def _settling(
+    ports: Ports, threads: Threads, callers_places: CallersPlaces, in_hand: Callable[[], int]
+) -> Settling:
     return Settling(
         queue=ports.queue,
         dead_letters=ports.dead_letters,
         requests=ports.requests,
         announcing=Announcing(results=ports.results, notifier=ports.notifier),
         threads=threads,
+        callers_places=callers_places,
         in_hand=in_hand,
     )
 

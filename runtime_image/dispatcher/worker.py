@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Awaitable
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -24,6 +25,7 @@ from runtime_image.dispatcher.model_server.server import (
 from runtime_image.dispatcher.observability.correlation import correlate
 from runtime_image.dispatcher.observability.metrics import Metrics
 from runtime_image.dispatcher.observability.tracing import NO_TRACING, Tracing
+from runtime_image.dispatcher.persistence import CallersPlaces, End, persistently
 from runtime_image.dispatcher.scheduling.gate import Gate, GateClosedError
 from runtime_image.dispatcher.scheduling.holding import (
     Heartbeats,
@@ -32,7 +34,7 @@ from runtime_image.dispatcher.scheduling.holding import (
     RequestInterruptedError,
 )
 from runtime_image.dispatcher.scheduling.tickets import Ticket
-from runtime_image.dispatcher.settling import Settling, persistently
+from runtime_image.dispatcher.settling import Settling
 
 logger = logging.getLogger(__name__)
 
@@ -51,6 +53,7 @@ class Worker:
     model_calls: ModelCalls
     metrics: Metrics
     threads: Threads
+    callers_places: CallersPlaces
     tracing: Tracing = NO_TRACING
 
     async def carry(self, delivery: Delivery) -> None:
@@ -67,7 +70,7 @@ class Worker:
             step = await self._step(held, ticket)
             held.is_decided = True
             self.gate.end(ticket)
-            await self._settle(held, step)
+            await self._settle(held, ticket, step)
         except LeaseLostError as lost:
             # Another worker has it: write nothing, delete nothing.
             logger.warning("lease lost", extra={"request_id": lost.request_id})
@@ -86,7 +89,7 @@ class Worker:
         try:
             await held.interruptibly(self.gate.to_deck(ticket))
             with self.tracing.step("claim"):
-                step = await self.threads(self.protocol.claim, held.delivery)
+                step = await self._claim(held)
             if not isinstance(step, Run):
                 return step
             held.request = step.request
@@ -99,7 +102,15 @@ class Worker:
             return await self._unanswered(held, ticket, failure)
         with closing(answer):
             await asyncio.sleep(0)  # who has the slot now sends its call before we store
-            return await self._succeed(held.claimed, answer)
+            return await self._succeed(held.claimed, ticket, answer)
+
+    async def _claim(self, held: Held) -> Step:
+        """Claim, and again under the same name: what took effect unheard costs no attempt."""
+        claim = self.protocol.claim
+        return await persistently(
+            lambda: self.threads(claim, held.delivery, held.claim_id),
+            for_seconds=self.protocol.lease_seconds / 3,
+        )
 
     async def _run(self, held: Held, ticket: Ticket) -> Answer:
         with self.tracing.step("load"):
@@ -154,7 +165,7 @@ class Worker:
     ) -> Step:
         request = held.claimed
         if isinstance(failure, ModelFaultError):
-            return await self._fail(request, failure.fault, failure.answer)
+            return await self._fail(request, ticket, failure.fault, failure.answer)
         logger.info("request put back", extra=held.log_keys | {"reason": str(failure)})
         if isinstance(failure, ModelBusyError):
             return await self._give_back(request, _BUSY_DELAY_SECONDS)
@@ -162,19 +173,28 @@ class Worker:
         answer = failure.answer
         return await persistently(lambda: self.threads(self.protocol.put_back, request, answer))
 
-    async def _succeed(self, request: AsyncRequest, answer: Answer) -> Step:
-        with self.tracing.step("store"):
-            return await persistently(
-                lambda: self.threads(
-                    self.protocol.succeed,
-                    request,
-                    answer.body,
-                    answer.content_type,
-                    answer.http_status,
-                )
+    async def _succeed(self, request: AsyncRequest, ticket: Ticket, answer: Answer) -> Step:
+        def store(threads: Threads) -> Awaitable[Step]:
+            return threads(
+                self.protocol.succeed,
+                request,
+                answer.body,
+                answer.content_type,
+                answer.http_status,
             )
 
-    async def _fail(self, request: AsyncRequest, fault: Fault, answer: ModelAnswer | None) -> Step:
+        with self.tracing.step("store"):
+            if request.destination is None:
+                return await persistently(lambda: store(self.threads))
+            return await self.callers_places.insist(
+                End(ticket, request.tenant, answer.size_bytes),
+                store,
+                lambda _: self.threads(self.protocol.give_up_place, request),
+            )
+
+    async def _fail(
+        self, request: AsyncRequest, ticket: Ticket, fault: Fault, answer: ModelAnswer | None
+    ) -> Step:
         self.metrics.count_failed_attempt(fault.code)
         logger.info(
             "attempt failed",
@@ -182,13 +202,18 @@ class Worker:
             | {"code": fault.code},
         )
         with self.tracing.step("store", fault=fault.code):
-            return await persistently(
-                lambda: self.threads(self.protocol.fail, request, fault, answer)
+            fail = self.protocol.fail
+            if request.destination is None:
+                return await persistently(lambda: self.threads(fail, request, fault, answer))
+            return await self.callers_places.insist(
+                End(ticket, request.tenant),
+                lambda threads: threads(fail, request, fault, answer),
+                lambda _: self.threads(fail, request.without_place, fault, answer),
             )
 
-    async def _settle(self, held: Held, step: Step) -> None:
+    async def _settle(self, held: Held, ticket: Ticket, step: Step) -> None:
         with self.tracing.step("announce" if isinstance(step, Announce) else "put back"):
-            await self.settling.settle(held.delivery, step, self.tracing.traceparent())
+            await self.settling.settle(held.delivery, step, ticket, self.tracing.traceparent())
         if isinstance(step, Drop) and not held.delivery.message.is_wake_up:
             logger.warning("message without a request dropped", extra=held.log_keys)
         if isinstance(step, Announce) and held.request is not None:

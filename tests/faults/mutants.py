@@ -23,7 +23,8 @@ from penstock.protocol.failure_documents import failure_document
 from penstock.protocol.objects import RequestObjects
 from penstock.protocol.request_protocol import RequestProtocol
 from penstock.protocol.steps import Announce, Step, Wait
-from runtime_image.dispatcher.settling import Settling, persistently
+from runtime_image.dispatcher.persistence import persistently
+from runtime_image.dispatcher.settling import Settling
 from tests.faults.simulation.fates import Fate
 
 
@@ -40,10 +41,10 @@ def _drop_the_fence(patch: pytest.MonkeyPatch) -> None:
 def _delete_before_announcing(patch: pytest.MonkeyPatch) -> None:
     settle = Settling.settle
 
-    async def mutant(self: Settling, delivery: Delivery, step: Step) -> None:
+    async def mutant(self: Settling, delivery: Delivery, step: Step, *args: Any) -> None:
         if isinstance(step, Announce):
             await persistently(lambda: self._delete(delivery))
-        await settle(self, delivery, step)
+        await settle(self, delivery, step, *args)
 
     patch.setattr(Settling, "settle", mutant)
 
@@ -88,7 +89,7 @@ def _count_what_is_given_back(patch: pytest.MonkeyPatch) -> None:
 
 
 def _mark_before_publishing(patch: pytest.MonkeyPatch) -> None:
-    async def mutant(self: Settling, request: AsyncRequest) -> None:
+    async def mutant(self: Settling, request: AsyncRequest, *_: Any) -> None:
         if request.is_unannounced:
             mark = self._requests.mark_notified
             await persistently(lambda: self._threads(mark, request))
@@ -101,8 +102,8 @@ def _mark_before_publishing(patch: pytest.MonkeyPatch) -> None:
 def _run_what_was_asked_to_stop(patch: pytest.MonkeyPatch) -> None:
     claim = InMemoryRequestStore.claim
 
-    def mutant(self: InMemoryRequestStore, *args: Any) -> AsyncRequest:
-        return claim(self, *args).model_copy(update={"cancel_requested": False})
+    def mutant(self: InMemoryRequestStore, *args: Any, **kwargs: Any) -> AsyncRequest:
+        return claim(self, *args, **kwargs).model_copy(update={"cancel_requested": False})
 
     patch.setattr(InMemoryRequestStore, "claim", mutant)
 

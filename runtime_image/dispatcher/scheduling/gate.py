@@ -167,6 +167,11 @@ class Gate:
         self._move(ticket, Stage.ENDING)
         self._grant()
 
+    def set_aside(self, ticket: Ticket) -> None:
+        """Count an end no longer that waits for a place of its caller's."""
+        self._move(ticket, Stage.SET_ASIDE)
+        self._grant()
+
     def leave(self, ticket: Ticket) -> None:
         """Take a request out, wherever it is."""
         self._move(ticket, Stage.GONE)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Coroutine, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, ParamSpec, TypeVar
+from uuid import uuid4
 
 from penstock.contracts.errors import LeaseLostError, PenstockError, UnavailableError
 from penstock.contracts.ports.requests import Delivery, RequestQueue
@@ -45,6 +46,9 @@ class Held:
     """One received message and, once claimed, its request."""
 
     delivery: Delivery
+    claim_id: str = field(default_factory=lambda: uuid4().hex)
+    """Under which it is claimed, however often that must be repeated."""
+
     request: AsyncRequest | None = None
     interruption: Interruption | None = None
     claimed_at: float = 0.0

@@ -13,7 +13,10 @@ class Stage(IntEnum):
     ON_DECK = 1
     RUNNING = 2
     ENDING = 3
-    GONE = 4
+    SET_ASIDE = 4
+    """Its end waits for a place of its caller's."""
+
+    GONE = 5
 
 
 @dataclass(eq=False)

@@ -13,6 +13,9 @@ from penstock.contracts.request import RequestId, RequestState, RetryPolicy
 from penstock.protocol.announcing import Announcing
 from penstock.protocol.steps import Run, Step
 from runtime_image.dispatcher.concurrency import Threads
+from runtime_image.dispatcher.persistence import CallersPlaces
+from runtime_image.dispatcher.scheduling.gate import Gate
+from runtime_image.dispatcher.scheduling.tickets import Ticket
 from runtime_image.dispatcher.settling import Settling
 from tests.unit.dispatcher.conftest import LEASE_SECONDS, World
 from tests.unit.protocol.requests import ERROR_TOPIC, a_row
@@ -39,6 +42,7 @@ def settling(world: World, faults: FaultPoints) -> Iterator[Settling]:
             notifier=faults.around("notifier", world.notifier),
         ),
         threads=threads,
+        callers_places=CallersPlaces(Gate(1, hold_budget_seconds=1), threads),
         in_hand=lambda: 1,
     )
     threads.close()
@@ -57,7 +61,7 @@ async def test_what_used_up_its_attempts_is_announced_and_buried(
     world: World, settling: Settling
 ) -> None:
     request_id, delivery, step = fail_for_good(world, RAISED)
-    await settling.settle(delivery, step)
+    await settling.settle(delivery, step, Ticket(1))
 
     (letter,) = world.dead_letters.look(10, 30)
     assert (letter.request_id, letter.priority) == (request_id, 1)
@@ -69,7 +73,7 @@ async def test_what_used_up_its_attempts_is_announced_and_buried(
 
 async def test_rejected_input_is_not_buried(world: World, settling: Settling) -> None:
     request_id, delivery, step = fail_for_good(world, REJECTED)
-    await settling.settle(delivery, step)
+    await settling.settle(delivery, step, Ticket(1))
     assert world.row(request_id).state is RequestState.FAILED
     assert world.dead_letters.count() == 0
     assert world.queue.depth() == EMPTY
@@ -83,7 +87,7 @@ async def test_a_worker_that_died_in_the_last_attempt_leaves_a_letter(
     clock.advance(LEASE_SECONDS + 60 + 1)
 
     delivery = world.receive()
-    await settling.settle(delivery, world.protocol("w2").claim(delivery))
+    await settling.settle(delivery, world.protocol("w2").claim(delivery), Ticket(1))
     (letter,) = world.dead_letters.look(10, 30)
     assert "worker died" in letter.reason
     assert world.queue.depth() == EMPTY
@@ -105,11 +109,11 @@ async def test_whoever_meets_the_message_after_a_crash_buries_it(
     when, call = moment.split()
     (faults.crash_before if when == "before" else faults.crash_after)(call)
     with pytest.raises(CrashError):
-        await settling.settle(delivery, step)
+        await settling.settle(delivery, step, Ticket(1))
     clock.advance(LEASE_SECONDS + 1)
 
     again = world.receive(priority=1)
-    await settling.settle(again, world.protocol("w2").claim(again))
+    await settling.settle(again, world.protocol("w2").claim(again), Ticket(1))
 
     assert not faults.pending
     assert {letter.request_id for letter in world.dead_letters.look(10, 30)} == {request_id}
@@ -132,7 +136,7 @@ async def test_a_cancelled_request_ends_at_its_place_before_its_message_goes(
     world: World, settling: Settling
 ) -> None:
     request_id, delivery, step = cancel_promised(world)
-    await settling.settle(delivery, step)
+    await settling.settle(delivery, step, Ticket(1))
     assert [topic for topic, _ in world.notifier.sent] == [ERROR_TOPIC]
     assert world.notifier.published == []
     assert world.row(request_id).notified_at is not None
@@ -154,11 +158,11 @@ async def test_promises_cut_off_are_kept_by_whoever_meets_the_message(
     when, call = moment.split()
     (faults.crash_before if when == "before" else faults.crash_after)(call)
     with pytest.raises(CrashError):
-        await settling.settle(delivery, step)
+        await settling.settle(delivery, step, Ticket(1))
     clock.advance(LEASE_SECONDS + 1)
 
     again = world.receive()
-    await settling.settle(again, world.protocol("w2").claim(again))
+    await settling.settle(again, world.protocol("w2").claim(again), Ticket(1))
     assert not faults.pending
     assert len(set(world.notifier.sent)) == 1
     assert world.row(request_id).notified_at is not None
@@ -170,7 +174,7 @@ async def test_a_throttled_topic_of_a_caller_is_told_in_the_end(
 ) -> None:
     _, delivery, step = cancel_promised(world)
     faults.fail("notifier.publish_to", UnavailableError("publish", "throttled"), times=2)
-    await settling.settle(delivery, step)
+    await settling.settle(delivery, step, Ticket(1))
     assert len(world.notifier.sent) == 1
 
 
@@ -179,6 +183,6 @@ async def test_the_message_stays_until_its_copy_lies_in_the_dead_letter_queue(
 ) -> None:
     _, delivery, step = fail_for_good(world, RAISED)
     faults.fail("dead_letters.bury", UnavailableError("bury", "throttled"), times=2)
-    await settling.settle(delivery, step)
+    await settling.settle(delivery, step, Ticket(1))
     assert world.dead_letters.count() == 1
     assert world.queue.depth() == EMPTY
