@@ -85,6 +85,6 @@ def _of_platform(request: AsyncRequest, message: str, faults: Sequence[Fault]) -
             }
         case Dialect.SAGEMAKER:
             document = {"message": message, "errors": errors, "request_id": request.request_id}
-        case Dialect.DATACRUNCH:
+        case _:  # DataCrunch's, and those that only a newer version knows
             document = {"error": message}
     return FailureDocument(json.dumps(document).encode())

@@ -6,7 +6,8 @@ from botocore.stub import ANY, Stubber
 
 from penstock.adapters.aws.clients import client
 from penstock.adapters.aws.objects import S3ResultStore
-from penstock.contracts.errors import UnavailableError
+from penstock.contracts.errors import PlaceRefusedError, UnavailableError
+from penstock.contracts.origin import Location
 from penstock.contracts.request import RequestId
 
 pytestmark = pytest.mark.usefixtures("aws_variables")
@@ -63,10 +64,21 @@ def test_a_denied_write_is_neither_repeated_nor_hidden() -> None:
             S3ResultStore("results", client("s3")).put_failure(REQUEST_ID, b"{}")
 
 
-def test_a_role_that_may_not_list_the_bucket_does_not_look_like_a_missing_result() -> None:
+def test_what_may_only_be_absent_from_our_own_bucket_is_absent_though_s3_says_forbidden() -> None:
     with Stubber(client("s3")) as stubber:
-        stubber.add_client_error(
-            "head_object", "403", http_status_code=403, expected_params={"Bucket": ANY, "Key": ANY}
-        )
-        with pytest.raises(ClientError, match="403"):
-            S3ResultStore("results", client("s3")).find_result(REQUEST_ID)
+        forbidden(stubber)
+        assert S3ResultStore("results", client("s3")).find_result(REQUEST_ID) is None
+
+
+def test_what_is_forbidden_at_a_callers_place_is_not_taken_for_absent() -> None:
+    place = Location(bucket="callers", key="results/1.out")
+    with Stubber(client("s3")) as stubber:
+        forbidden(stubber)
+        with pytest.raises(PlaceRefusedError, match="403"):
+            S3ResultStore("results", client("s3")).find_result(REQUEST_ID, place)
+
+
+def forbidden(stubber: Stubber) -> None:
+    stubber.add_client_error(
+        "head_object", "403", http_status_code=403, expected_params={"Bucket": ANY, "Key": ANY}
+    )

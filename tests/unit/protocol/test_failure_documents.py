@@ -8,7 +8,7 @@ import pytest
 
 from penstock.contracts.origin import Dialect, Location
 from penstock.contracts.outcome import Fault, FaultCode, ServerRefusal
-from penstock.contracts.request import RequestState
+from penstock.contracts.request import AsyncRequest, RequestState
 from penstock.protocol.failure_documents import (
     FailureDocument,
     ModelAnswer,
@@ -138,3 +138,11 @@ def test_who_was_refused_to_the_end_finds_what_the_server_said(
 def test_an_earlier_refusal_is_not_in_the_document_of_another_end() -> None:
     row = a_row(NOW, Dialect.DATACRUNCH, refusal=REFUSAL)
     assert b"engine dead" not in failure_document(row, FAULT).body
+
+
+def test_a_dialect_that_only_a_newer_version_knows_has_a_document_all_the_same() -> None:
+    row = AsyncRequest.model_validate(
+        a_row(NOW, Dialect.BASETEN).model_dump() | {"dialect": "next"}
+    )
+
+    assert content(failure_document(row, FAULT)) == {"error": FAULT.message}

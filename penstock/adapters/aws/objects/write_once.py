@@ -32,6 +32,8 @@ _LOST_RACES = {
     "ConditionalRequestConflict",  # another write of this key is under way and may yet fail
     "NoSuchKey",  # what was to be replaced has gone
 }
+_ABSENT = {"404", "NoSuchKey", "NotFound"}
+_FORBIDDEN = {"403", "AccessDenied", "Forbidden"}
 
 
 @dataclass(frozen=True)
@@ -145,9 +147,11 @@ class WriteOnceBucket:
             with aws_call("find object"):
                 head = self._s3.head_object(Bucket=place.bucket, Key=place.key)
         except ClientError as error:
-            # HEAD has no body to carry a code. S3 says 403 instead of 404 to a role without
-            # s3:ListBucket; that is a wrong policy and passes as it is.
-            if error_code(error) in {"404", "NoSuchKey", "NotFound"}:
+            # HEAD has no body to carry a code. To a role without s3:ListBucket S3 says 403 instead
+            # of 404, and AWS does not say what counts as the prefix of a missing key. In our own
+            # bucket it may only be absent: a policy that is wrong shows at the write that follows.
+            absent = _ABSENT | _FORBIDDEN if place.bucket == self._bucket else _ABSENT
+            if error_code(error) in absent:
                 return None
             raise
         return _Existing(place, head)
