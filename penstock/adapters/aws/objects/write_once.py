@@ -84,7 +84,7 @@ class WriteOnceBucket:
             with aws_call("read object"):
                 return self._s3.get_object(Bucket=stored.bucket, Key=stored.key)["Body"].read()
         except ClientError as error:
-            if error_code(error) != "NoSuchKey":
+            if error_code(error) not in self._absent_from(stored.bucket):
                 raise
             raise ObjectGoneError(stored.uri) from error
 
@@ -147,11 +147,16 @@ class WriteOnceBucket:
             with aws_call("find object"):
                 head = self._s3.head_object(Bucket=place.bucket, Key=place.key)
         except ClientError as error:
-            # HEAD has no body to carry a code. To a role without s3:ListBucket S3 says 403 instead
-            # of 404, and AWS does not say what counts as the prefix of a missing key. In our own
-            # bucket it may only be absent: a policy that is wrong shows at the write that follows.
-            absent = _ABSENT | _FORBIDDEN if place.bucket == self._bucket else _ABSENT
-            if error_code(error) in absent:
+            if error_code(error) in self._absent_from(place.bucket):
                 return None
             raise
         return _Existing(place, head)
+
+    def _absent_from(self, bucket: str) -> set[str]:
+        """Return the codes by which S3 says that a bucket has no such object.
+
+        HEAD has no body to carry a code. To a role without s3:ListBucket S3 says 403 instead of
+        404, and AWS does not say what counts as the prefix of a missing key. In our own bucket it
+        may only be absent: a policy that is wrong shows at the next write.
+        """
+        return _ABSENT | _FORBIDDEN if bucket == self._bucket else _ABSENT
