@@ -25,6 +25,7 @@ _TRANSIENT_CODES = {
     "ExpiredTokenException",
     "IncompleteBody",
     "InternalError",
+    "KMSThrottling",  # SNS; the next is of SQS
     "KmsThrottled",
     "OperationAborted",  # S3: another operation on this bucket is under way
     "OverLimit",  # SQS: about 120,000 messages of this queue are in flight

@@ -60,8 +60,9 @@ def test_a_topic_that_will_never_take_a_message_refuses(code: str) -> None:
             SnsNotifier(SUCCEEDED_TOPIC, FAILED_TOPIC, client("sns")).publish_to(FAILED_TOPIC, "{}")
 
 
-def test_a_throttled_topic_of_a_caller_is_unavailable() -> None:
+@pytest.mark.parametrize(("code", "status"), [("Throttled", 429), ("KMSThrottling", 400)])
+def test_a_throttled_topic_of_a_caller_is_unavailable(code: str, status: int) -> None:
     with Stubber(client("sns")) as stubber:
-        stubber.add_client_error("publish", "Throttled", http_status_code=429)
+        stubber.add_client_error("publish", code, http_status_code=status)
         with pytest.raises(UnavailableError, match="publish to topic failed"):
             SnsNotifier(SUCCEEDED_TOPIC, FAILED_TOPIC, client("sns")).publish_to(FAILED_TOPIC, "{}")
