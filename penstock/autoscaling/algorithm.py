@@ -64,7 +64,29 @@ def step(
     if metrics is None:
         return _unmeasured(rules, replace(state, failures=state.failures + 1), now, replicas)
     state = replace(state, failures=0)
-    metric = rules.formula.value(metrics)
+    return _measured(rules, state, now, replicas, rules.formula.value(metrics))
+
+
+def _unmeasured(
+    rules: ScalingRules, state: ScalerState, now: float, replicas: int
+) -> tuple[int, ScalerState]:
+    fallback = rules.fallback
+    if fallback and state.failures > fallback.failure_threshold:
+        # To KEDA a metric like any other: it wakes from zero, and puts the cooldown off.
+        target = rules.advanced.scaling_modifiers.target
+        metric = target * fallback.replicas_from(replicas)
+        return _measured(rules, state, now, replicas, metric)
+    if replicas == 0:  # the HPA is off, and KEDA starts nothing for a trigger that it cannot read
+        return replicas, state
+    may_end = fallback and fallback.replicas == 0 and rules.min_replica_count == 0
+    if may_end and _is_cool(rules, state, now):
+        return 0, state
+    return _resized(rules, state, now, replicas, None)
+
+
+def _measured(
+    rules: ScalingRules, state: ScalerState, now: float, replicas: int, metric: float
+) -> tuple[int, ScalerState]:
     active = metric > rules.advanced.scaling_modifiers.activation_target
     if active:
         state = replace(state, last_active_at=now)
@@ -72,22 +94,6 @@ def step(
         return max(rules.min_replica_count, int(active)), state
     if not active and rules.min_replica_count == 0 and _is_cool(rules, state, now):
         return 0, state
-    return _resized(rules, state, now, replicas, metric)
-
-
-def _unmeasured(
-    rules: ScalingRules, state: ScalerState, now: float, replicas: int
-) -> tuple[int, ScalerState]:
-    if replicas == 0:  # the HPA is off, and KEDA starts nothing for a trigger that it cannot read
-        return replicas, state
-    metric, fallback = None, rules.fallback
-    if fallback:
-        may_end = fallback.replicas == 0 and rules.min_replica_count == 0
-        if may_end and _is_cool(rules, state, now):
-            return 0, state
-        if state.failures > fallback.failure_threshold:
-            target = rules.advanced.scaling_modifiers.target
-            metric = target * fallback.replicas_from(replicas)
     return _resized(rules, state, now, replicas, metric)
 
 

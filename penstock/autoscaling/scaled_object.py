@@ -57,7 +57,9 @@ def _fallback(settings: AutoscalingSettings) -> dict[str, Any]:
         "failureThreshold": 3,
         # With 0 an outage of SQS would end in scale-to-zero after the cooldown.
         "replicas": max(1, settings.min_replica),
-        "behavior": "currentReplicasIfHigher",
+        # KEDA takes what it falls back to for demand: any other kind would wake, in an outage of
+        # SQS, whatever is asleep.
+        "behavior": "currentReplicas",
     }
 
 

@@ -124,7 +124,7 @@ _SCALED_OBJECT = _exactly(
     fallback=_exactly(
         failureThreshold={"type": "integer", "minimum": 1},
         replicas={"type": "integer", "minimum": 1},
-        behavior={"const": "currentReplicasIfHigher"},
+        behavior={"const": "currentReplicas"},
     ),
     advanced=_exactly(
         restoreToOriginalReplicaCount={"const": False},

@@ -20,15 +20,33 @@ def test_an_outage_of_sqs_takes_no_replica_and_adds_none() -> None:
 
 
 def test_an_outage_while_asleep_wakes_nobody() -> None:
-    # The HPA is off at zero, and KEDA starts none for a queue that it cannot read.
+    # The HPA is off at zero, and KEDA falls back to the replicas that there are.
     assert trace(rules_of(max_replica=8), lambda _: None, until=7_200) == {}
 
 
-def test_what_goes_idle_in_an_outage_sleeps_a_cooldown_after_the_last_look() -> None:
+def test_what_goes_idle_in_an_outage_sleeps_a_cooldown_after_the_outage() -> None:
     def load(now: float) -> float | None:
         return 1 if now < 60 else None if now < 3_600 else 0
 
-    assert trace(rules_of(max_replica=8), load, until=7_200) == {0: 1, 3_600: 0}
+    # Replicas that a fallback holds count as demand.
+    assert trace(rules_of(max_replica=8), load, until=7_200) == {0: 1, 3_585 + 900: 0}
+
+
+@pytest.mark.parametrize(
+    ("behavior", "changes"),
+    [
+        ("currentReplicasIfHigher", {45: 1, 60: 3}),
+        ("currentReplicas", {}),
+        ("static", {45: 1, 60: 3}),
+        ("currentReplicasIfLower", {}),
+    ],
+)
+def test_a_fallback_to_more_than_nothing_wakes_what_is_asleep(
+    behavior: str, changes: dict[float, int]
+) -> None:
+    rules = with_fallback(replicas=3, behavior=behavior)
+
+    assert trace(rules, lambda _: None, until=1_200) == changes
 
 
 def test_an_outage_suspends_no_bound() -> None:

@@ -53,7 +53,7 @@ def test_the_spec_is_the_one_that_was_checked_against_keda() -> None:
         "fallback": {
             "failureThreshold": 3,
             "replicas": 1,
-            "behavior": "currentReplicasIfHigher",
+            "behavior": "currentReplicas",
         },
         "advanced": {
             "restoreToOriginalReplicaCount": False,
