@@ -5,7 +5,7 @@ SHELL := /bin/bash
 export PATH := $(PATH):$(HOME)/.local/bin:$(CURDIR)/.penstock/uv/bin
 PYTEST := uv run --frozen pytest
 
-.PHONY: help setup demo check test test-fast faults chaos big-payloads fuzz-api image-check growth docs format clean bench bench-quick
+.PHONY: help setup demo check test test-fast faults chaos big-payloads fuzz-api image-check engines engine-kubernetes growth docs format clean bench bench-quick
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -50,6 +50,12 @@ fuzz-api: setup ## Random calls of everything documented on the local stack, ten
 
 image-check: setup ## Build the images with buildah and finish requests on them (needs root, Debian)
 	@$(PYTEST) -v -s -rs tests/images/check_images.py
+
+engines: setup ## All real engines below (need Go 1.26; the first run builds for many minutes)
+	@$(PYTEST) -v -s -rsx tests/engines/check_*.py
+
+engine-kubernetes: setup ## The stacks' objects on a real API server, scheduler and controllers
+	@$(PYTEST) -v -s -rsx tests/engines/check_kubernetes_*.py
 
 bench: setup ## What the platform costs beside its floors and its peers; writes docs/performance.md
 	@uv run --frozen python -m bench --write

@@ -34,6 +34,10 @@ _ARNS = {
 }
 
 
+_IDS = {"aws:ec2/securityGroup:SecurityGroup": "sg", "aws:ec2/subnet:Subnet": "subnet"}
+"""How the ids of those types begin whose form others check."""
+
+
 class Lifelike(CloudMocks):
     """Answers as AWS in `region` would."""
 
@@ -43,7 +47,7 @@ class Lifelike(CloudMocks):
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str, dict[str, Any]]:
         _, state = super().new_resource(args)
         digest = sha256(f"{args.typ} {args.name}".encode()).hexdigest()
-        found_id = f"{args.name}-{digest[:12]}"
+        found_id = _IDS.get(args.typ, args.name) + f"-{digest[:12]}"
         name = physical_name(args.inputs, f"{args.name}-{digest[:7]}")
         place = {"region": self._region, "account": ACCOUNT, "name": name, "id": found_id}
         state["name"] = name
