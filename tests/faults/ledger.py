@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict, deque
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from penstock.contracts.http.signature import EVENT_ID_HEADER, REQUEST_ID_HEADER
@@ -26,6 +26,7 @@ class Ledger:
     def __init__(self, world: World) -> None:
         self._requests = world.requests
         self._results = world.results
+        self._queue = world.queue
         self._clock = world.clock
         self._promises = Promises(world)
         self._row_before: AsyncRequest | None = None
@@ -44,6 +45,7 @@ class Ledger:
 
     def before(self, call: Call) -> None:
         self.calls[call.name] += 1
+        self._check_decision(call)
         self.recent.append(f"{self._clock():%H:%M:%S} {call.process} {call.name}")
         request_id = _request_of(call)
         self._row_before = self._requests.find(request_id) if request_id else None
@@ -119,6 +121,23 @@ class Ledger:
             self.check(
                 before.attempt == 0 and before.deadline_at <= now, request_id, "expired early"
             )
+
+    def _check_decision(self, call: Call) -> None:
+        """Compare what is asked for with what its caller had seen, even if it is refused."""
+        if call.name != "requests.give_up":
+            return
+        seen: AsyncRequest = call.args[0]
+        self.check(
+            not _is_leased(seen, call.asked_at), seen.request_id, "given up although seen leased"
+        )
+
+    def _requests_give_up(self, call: Call, _: object) -> None:
+        before = self._row_before
+        if before is None or before.attempts_left <= 0 or _is_about_to_go(before, call.asked_at):
+            return
+        # It had attempts left: only the loss of its message may end it.
+        is_lost = before.request_id not in self._queue.message_ids
+        self.check(is_lost, before.request_id, "given up although its message is in its lane")
 
     def purged(self, row: AsyncRequest) -> None:
         """DynamoDB has removed a row whose time was up."""
@@ -290,6 +309,10 @@ def _is_leased(row: AsyncRequest, now: datetime) -> bool:
     if row.state is not RequestState.IN_PROGRESS:
         return False
     return row.lease_until is not None and now < row.lease_until
+
+
+def _is_about_to_go(row: AsyncRequest, now: datetime) -> bool:
+    return row.purge_at - now < timedelta(days=1)
 
 
 def _request_of(call: Call) -> RequestId | None:

@@ -4,9 +4,11 @@ from datetime import timedelta
 
 from penstock.contracts.request import AsyncRequest, RequestState
 from tests.faults.model import ModelCall
+from tests.faults.recovery import work
 from tests.faults.scenarios import Scenario, answers, fails_once
 from tests.faults.stack import Stack
 
+_HOURS_OF_A_WEEK = 7 * 24 + 2
 _LOST_SECONDS = 15 * 60
 """For so long a waiting retry stands still until the sweeper asks for its message."""
 
@@ -36,6 +38,33 @@ def _retry_is_held_by_another(stack: Stack) -> bool:
 
 def _is_new(stack: Stack, row: AsyncRequest) -> bool:
     return stack.world.clock() - row.status_at < timedelta(minutes=1)
+
+
+def _is_not_taken_again(stack: Stack) -> bool:
+    """Let a week pass for a request that its worker gave back."""
+    if all(_is_waiting(row) for row in stack.rows()):
+        for _ in range(0, _HOURS_OF_A_WEEK, 6):
+            stack.jump(6 * 3_600)
+            stack.purge()
+            stack.sweep()
+            work(stack)
+            if not any(_is_waiting(row) for row in stack.rows()):
+                break
+    return False
+
+
+def _is_waiting(row: AsyncRequest) -> bool:
+    return row.state is RequestState.QUEUED and row.was_claimed
+
+
+def _was_never_claimed(stack: Stack) -> bool:
+    return not any(row.was_claimed for row in stack.rows())
+
+
+def _is_drained(stack: Stack, call: ModelCall) -> None:
+    worker = next(each for each in stack.workers if each.process is call.worker)
+    if not worker.drain.requested.is_set():
+        stack.stop(worker, seconds=0)
 
 
 LONG_SCENARIOS = (
@@ -75,5 +104,12 @@ LONG_SCENARIOS = (
         worker_skew_seconds=-31,
         sweeps_every_seconds=60,
         ends=(RequestState.SUCCEEDED,),
+    ),
+    Scenario(
+        name="not taken again for a week",
+        model=_is_drained,
+        meanwhile=_is_not_taken_again,
+        has_capacity=_was_never_claimed,
+        ends=(RequestState.FAILED,),
     ),
 )

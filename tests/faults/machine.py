@@ -140,6 +140,12 @@ class FaultyStack(RuleBasedStateMachine):
         self.tally.steps += 1
         self.stack.sweep()
 
+    @precondition(lambda self: self.stack.world.dead_letters.count())
+    @rule()
+    def redrive(self) -> None:
+        self.tally.steps += 1
+        self.stack.redrive()
+
     @rule(seconds=_SECONDS)
     def advance(self, seconds: float) -> None:
         self.tally.steps += 1

@@ -1,6 +1,9 @@
 """After the faults: nothing fails any more, and everything must come to its end."""
 
+from penstock.contracts.notification import Notification
+from penstock.contracts.origin import Dialect
 from penstock.contracts.request import AsyncRequest, RequestState
+from penstock.protocol.failure_documents import document_of_end
 from tests.faults.simulation.fates import Fate
 from tests.faults.stack import Stack
 from tests.faults.story import BrokenInvariantError
@@ -86,6 +89,7 @@ def check_all(stack: Stack) -> None:
         if row.state is not RequestState.CANCELED and not story.event_ids:
             raise BrokenInvariantError(f"{row.request_id}: nobody was told")
         _check_objects(stack, row)
+        _check_words(stack, row)
         if not stack.promises.is_told(row, story):
             raise BrokenInvariantError(f"{row.request_id}: its caller's topic was not told")
         stack.accounts.check_webhook(row)
@@ -111,6 +115,21 @@ def _check_objects(stack: Stack, row: AsyncRequest) -> None:
         raise BrokenInvariantError(f"{row.request_id}: its result is not what lies there")
     if row.destination is not None and len(lying) > 1:
         raise BrokenInvariantError(f"{row.request_id}: {row.state}, with {sorted(lying)}")
+
+
+def _check_words(stack: Stack, row: AsyncRequest) -> None:
+    """Compare what was stored and announced of an end with what its row says of it."""
+    if row.state is RequestState.CANCELED:
+        return
+    end = Notification.of(row)
+    for told in stack.world.notifier.published:
+        if told.event_id == end.event_id and told.model_copy(update={"traceparent": None}) != end:
+            raise BrokenInvariantError(f"{row.request_id}: announced {told!r}, and is {row!r}")
+    if row.state is RequestState.SUCCEEDED or row.dialect is not Dialect.BASETEN or not row.result:
+        return
+    written = stack.world.results.read(row.result)
+    if written != document_of_end(row).body:
+        raise BrokenInvariantError(f"{row.request_id}: {row.faults}, and its document: {written!r}")
 
 
 def _expected_uri(row: AsyncRequest) -> str | None:

@@ -49,6 +49,7 @@ class Rehearsal:
         stack, submission = self.stack, self.scenario.submission()
         stack.world.receiver.statuses = [*self.scenario.receiver]
         stack.world.requests.index_lag.seconds = self.scenario.index_lag_seconds
+        stack.world.requests.unreadable |= self.scenario.unreadable
         stack.submit(submission)
         self._work()
         if self.scenario.is_canceled_first:

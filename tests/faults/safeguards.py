@@ -4,23 +4,29 @@ import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from functions.intake.service import IntakeService
+from functions.sweeper.dead_letters import DeadLetters
+from functions.sweeper.due_rows import DueRows
 from penstock.adapters import sweeping, transitions
+from penstock.adapters.in_memory import InMemoryRequestStore
 from penstock.adapters.in_memory.request_queue import InMemoryRequestQueue
 from penstock.contracts import request
 from penstock.contracts.errors import UnavailableError
+from penstock.contracts.outcome import Fault, FaultCode
+from penstock.contracts.ports.dead_letters import DeadLetter
 from penstock.contracts.ports.requests import QueueDepth
-from penstock.contracts.request import AsyncRequest
+from penstock.contracts.request import AsyncRequest, RequestState
 from penstock.contracts.submission import Submission
 from runtime_image.dispatcher.scheduling.endurance import Endurance
 from runtime_image.dispatcher.scheduling.holding import Heartbeats, Held, Interruption
 from tests.faults.mutants import Mutant
 from tests.faults.simulation.fates import Fate
+from tests.faults.simulation.stores import MisbehavingStore
 
 
 def _count_what_is_in_flight_as_lost(patch: pytest.MonkeyPatch) -> None:
@@ -30,6 +36,24 @@ def _count_what_is_in_flight_as_lost(patch: pytest.MonkeyPatch) -> None:
         return replace(depth(self), in_progress=0)
 
     patch.setattr(InMemoryRequestQueue, "depth", mutant)
+
+
+class _Abandoned(AsyncRequest):
+    def is_leased(self, _: datetime) -> bool:
+        return False
+
+    def is_abandoned(self, _: datetime) -> bool:
+        return True
+
+
+def _take_what_is_leased_for_abandoned(patch: pytest.MonkeyPatch) -> None:
+    tend = DueRows.tend
+
+    def mutant(self: DueRows, row: AsyncRequest) -> AsyncRequest | None:
+        is_held = row.state is RequestState.IN_PROGRESS
+        return tend(self, _Abandoned.model_construct(**dict(row)) if is_held else row)
+
+    patch.setattr(DueRows, "tend", mutant)
 
 
 def _go_on_without_a_lease(patch: pytest.MonkeyPatch) -> None:
@@ -53,6 +77,17 @@ def _recognize_no_end(patch: pytest.MonkeyPatch) -> None:
 def _give_clocks_no_margin(patch: pytest.MonkeyPatch) -> None:
     for module in (request, sweeping):
         patch.setattr(module, "ABANDONED_AFTER", timedelta(0))
+
+
+def _let_a_letter_end_what_lives(patch: pytest.MonkeyPatch) -> None:
+    def mutant(self: DeadLetters, letter: DeadLetter) -> AsyncRequest | None:
+        row = self.requests.find(letter.request_id) if letter.request_id else None
+        if row is None or row.state.is_terminal or letter.reason:
+            return None
+        fault = Fault(code=FaultCode.INTERNAL_SERVER_ERROR, message="dead-lettered")
+        return self.endings.give_up(row, fault)
+
+    patch.setattr(DeadLetters, "tend", mutant)
 
 
 def _let_heartbeats_wait_for_each_other(patch: pytest.MonkeyPatch) -> None:
@@ -79,6 +114,13 @@ def _survive_only_what_is_foreseen(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Endurance, "__exit__", mutant)
 
 
+def _fence_no_announcement(patch: pytest.MonkeyPatch) -> None:
+    def mutant(self: InMemoryRequestStore, seen: AsyncRequest) -> AsyncRequest | None:
+        return self.find(seen.request_id)
+
+    patch.setattr(InMemoryRequestStore, "_still", mutant)
+
+
 def _withdraw_only_when_aws_fails(patch: pytest.MonkeyPatch) -> None:
     @contextmanager
     def mutant(
@@ -93,11 +135,32 @@ def _withdraw_only_when_aws_fails(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(IntakeService, "withdrawing", mutant)
 
 
+def _forget_what_waits_for_days(patch: pytest.MonkeyPatch) -> None:
+    never = property(lambda _: datetime(2999, 1, 1, tzinfo=UTC))
+    patch.setattr(AsyncRequest, "must_end_by", never)
+
+
+def _read_due_rows_all_or_none(patch: pytest.MonkeyPatch) -> None:
+    due = MisbehavingStore.due
+
+    def mutant(self: MisbehavingStore, limit: int) -> Any:
+        if self.unreadable:
+            raise UnavailableError("due", "a row cannot be read")
+        return due(self, limit)
+
+    patch.setattr(MisbehavingStore, "due", mutant)
+
+
 SAFEGUARDS = (
     Mutant(
         "a message in flight counts as lost",
         _count_what_is_in_flight_as_lost,
         "retry held by another worker",
+    ),
+    Mutant(
+        "a leased row is treated as abandoned",
+        _take_what_is_leased_for_abandoned,
+        "runs while the index lags",
     ),
     Mutant(
         "a run goes on after its unrenewed lease lapsed",
@@ -117,6 +180,11 @@ SAFEGUARDS = (
         "last attempt half a minute behind",
     ),
     Mutant(
+        "a letter ends a request that lives",
+        _let_a_letter_end_what_lives,
+        "a copy is dead-lettered",
+    ),
+    Mutant(
         "a heartbeat that hangs delays the others",
         _let_heartbeats_wait_for_each_other,
         "a heartbeat hangs",
@@ -128,9 +196,25 @@ SAFEGUARDS = (
         Fate.UNEXPECTED,
     ),
     Mutant(
+        "what is told of an end is not fenced by its attempt",
+        _fence_no_announcement,
+        "redriven",
+        Fate.STALLED,
+    ),
+    Mutant(
         "a request is withdrawn for one kind of error only",
         _withdraw_only_when_aws_fails,
         "sent without a key",
         Fate.UNEXPECTED,
+    ),
+    Mutant(
+        "a request that waits for days is forgotten",
+        _forget_what_waits_for_days,
+        "not taken again for a week",
+    ),
+    Mutant(
+        "a row that cannot be read hides the others",
+        _read_due_rows_all_or_none,
+        "beside a row that cannot be read",
     ),
 )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from penstock.contracts.outcome import FaultCode
-from penstock.contracts.request import RequestState, RetryPolicy
+from penstock.contracts.request import RequestId, RequestState, RetryPolicy
 from penstock.contracts.submission import Submission
 from penstock.protocol.failure_documents import ModelAnswer
 from runtime_image.dispatcher.model_server.server import (
@@ -97,6 +97,31 @@ def is_drained_once(stack: Stack, call: ModelCall) -> None:
         answers(stack, call)
 
 
+def _fails_until_redriven(stack: Stack, call: ModelCall) -> None:
+    is_redriven = stack.ledger.stories[call.request_id].redrives > 0
+    (answers if is_redriven else fails)(stack, call)
+
+
+def _leaves_dead_copies(stack: Stack) -> bool:
+    """Let SQS give up on a copy of its message while it runs, and once more while it waits."""
+    for row in stack.rows():
+        if not row.state.is_terminal and stack.dead_copies < 2 * row.failed_attempts:
+            stack.leave_dead_copy()
+            stack.sweep()
+    return False
+
+
+def _redrives_once(stack: Stack) -> bool:
+    has_failed = any(
+        row.state is RequestState.FAILED and not stack.ledger.stories[row.request_id].redrives
+        for row in stack.rows()
+    )
+    if not has_failed or stack.redrives >= 3:
+        return False
+    stack.redrive()
+    return True
+
+
 @dataclass(frozen=True, kw_only=True)
 class Scenario:
     """One request, how the model takes it, and how it must end whatever call fails."""
@@ -134,6 +159,9 @@ class Scenario:
 
     hangs_once: str | None = None
     """The first such call hangs."""
+
+    unreadable: frozenset[RequestId] = frozenset()
+    """Rows of another version that are always due."""
 
     attempts: int | None = None
     """How many attempts count without faults, where that matters."""
@@ -247,6 +275,28 @@ _BASETEN = (
 _OPERATED = (
     Scenario(
         name="sent without a key", model=answers, has_key=False, ends=(RequestState.SUCCEEDED,)
+    ),
+    Scenario(
+        name="a copy is dead-lettered",
+        model=fails_once,
+        retry_delay_ms=5_000,
+        meanwhile=_leaves_dead_copies,
+        ends=(RequestState.SUCCEEDED,),
+    ),
+    Scenario(
+        name="beside a row that cannot be read",
+        model=answers,
+        loss="gone",
+        waits_seconds=601,
+        unreadable=frozenset({RequestId("0" * 32)}),
+        ends=(RequestState.EXPIRED, RequestState.SUCCEEDED),
+    ),
+    Scenario(
+        name="redriven",
+        model=_fails_until_redriven,
+        meanwhile=_redrives_once,
+        max_attempts=2,
+        ends=(RequestState.SUCCEEDED, RequestState.FAILED),
     ),
 )
 

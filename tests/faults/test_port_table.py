@@ -32,7 +32,6 @@ NOT_ON_THE_WAY = {
 }
 
 NOT_OF_A_REQUEST = {
-    "dead_letters.drop": "an operator's",
     "payloads.may_read": "compares names, makes no call",
     "payloads.upload": "signs locally, makes no call",
     "queue.send_many": "of batches: their items are sent as with `queue.send`",
@@ -40,7 +39,6 @@ NOT_OF_A_REQUEST = {
     "requests.find_by_caller_id": "a caller looks; nothing changes",
     "requests.find_many": "a caller looks; nothing changes",
     "requests.list_page": "a caller looks; nothing changes",
-    "requests.reopen": "an operator's",
     "results.url": "signs locally, makes no call",
     "webhooks.send": "an operator's; otherwise SNS sends",
 }

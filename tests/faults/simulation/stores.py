@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from penstock.adapters.in_memory import InMemoryRequestStore
 from penstock.contracts.ports.clock import Clock
+from penstock.contracts.ports.requests import UnreadableRow
 from penstock.contracts.request import AsyncRequest, RequestId
 
 
@@ -22,12 +23,15 @@ class MisbehavingStore(InMemoryRequestStore):
     def __init__(self, clock: Clock) -> None:
         super().__init__(clock)
         self.index_lag = Lag()
+        self.unreadable: set[RequestId] = set()
+        """Whose rows another version wrote; they are always due."""
+
         self._entries: dict[RequestId, list[tuple[datetime, datetime | None]]] = {}
         """When each row was to be looked at, oldest entry first, with when that was written."""
 
         self._server_clock = clock
 
-    def due(self, limit: int) -> Sequence[AsyncRequest]:
+    def due(self, limit: int) -> Sequence[AsyncRequest | UnreadableRow]:
         """Return rows that were due as the index shows it; the rows themselves are fresh."""
         shown_at = self._server_clock() - timedelta(seconds=self.index_lag.seconds)
         fresh = self._due
@@ -37,7 +41,8 @@ class MisbehavingStore(InMemoryRequestStore):
             if shown and shown[-1] is not None and request_id in self._rows:
                 self._due[request_id] = shown[-1]
         try:
-            return super().due(limit)
+            unreadable = [UnreadableRow(request_id) for request_id in self.unreadable]
+            return [*unreadable, *super().due(limit)]
         finally:
             self._due = fresh
 
