@@ -135,6 +135,8 @@ class Ledger:
         before = self._row_before
         if before is None or before.attempts_left <= 0 or _is_about_to_go(before, call.asked_at):
             return
+        if before.refusal is not None and before.deadline_at <= call.asked_at:
+            return  # its model server did not take it in time
         # It had attempts left: only the loss of its message may end it.
         is_lost = before.request_id not in self._queue.message_ids
         self.check(is_lost, before.request_id, "given up although its message is in its lane")
