@@ -1,5 +1,7 @@
 """The real services of the functions, and the ports of a dispatcher, over a simulated world."""
 
+from collections.abc import Callable
+
 from functions.intake.service import IntakeService
 from functions.status.service import StatusService
 from functions.sweeper.service import SweeperService
@@ -82,7 +84,7 @@ def sweeper(world: World) -> SweeperService:
     )
 
 
-def dead_letters(world: World) -> DeadLetterPorts:
+def dead_letters(world: World, pause: Callable[[float], None]) -> DeadLetterPorts:
     """Return what an operator's commands about dead letters work with."""
     return DeadLetterPorts(
         catalog=world.catalog,
@@ -91,4 +93,5 @@ def dead_letters(world: World) -> DeadLetterPorts:
         results=world.results,
         queue_of=lambda _: world.queue,
         letters_of=lambda _: world.dead_letters,
+        pause=pause,
     )

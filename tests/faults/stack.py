@@ -137,7 +137,7 @@ class Stack:
         """Start `penstock dlq redrive --all`."""
         self.redrives += 1
         process = self._process("operator")
-        ports = services.dead_letters(self.world.seen_by(process))
+        ports = services.dead_letters(self.world.seen_by(process), process.pause)
 
         def redrive_all() -> None:
             seen: set[RequestId | None] = set()

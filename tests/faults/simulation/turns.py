@@ -79,6 +79,7 @@ class SimulatedProcess:
         self.loop = VirtualLoop(simulation.time)  # type: ignore[abstract]
         self.is_alive = True
         self.is_frozen = False
+        self._pausing: list[greenlet] = []
 
     def clock(self) -> datetime:
         """Return the time as this machine has it."""
@@ -109,6 +110,19 @@ class SimulatedProcess:
         self.is_alive = False
         self.simulation.forget(self)
         self.loop.cancel_all()
+        while self._pausing:
+            self._pausing.pop().throw(CrashError("a pause"))
+
+    def pause(self, seconds: float) -> None:
+        """Let one blocking function wait, as by `time.sleep`."""
+        waiter = getcurrent()
+        self._pausing.append(waiter)
+        self.loop.call_later(seconds, self._go_on, waiter)
+        _give_way(waiter, "a pause")
+
+    def _go_on(self, waiter: greenlet) -> None:
+        self._pausing.remove(waiter)
+        waiter.switch()
 
     def wait_for_turn(self, call: Call, effect: Callable[..., object]) -> object:
         if not self.is_alive:
@@ -118,9 +132,14 @@ class SimulatedProcess:
         self.simulation.turns.append(turn)
         if (poll_seconds := call.kwargs.get("wait_seconds")) is not None:
             self.loop.call_later(poll_seconds, turn.end_poll)
-        if waiter.parent is None:
-            raise AssertionError(f"{call.name} blocks the event loop")
-        return waiter.parent.switch()
+        return _give_way(waiter, call.name)
+
+
+def _give_way(waiter: greenlet, why: str) -> object:
+    """Let others go on until somebody switches to `waiter`, which is who asks."""
+    if waiter.parent is None:
+        raise AssertionError(f"{why} blocks the event loop")
+    return waiter.parent.switch()
 
 
 class _SteppedPort:
