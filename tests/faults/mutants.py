@@ -202,6 +202,7 @@ MUTANTS = (
         "a promised document is stored before the end",
         _store_the_document_before_the_end,
         "given up at an endpoint",
+        Fate.HUNG,
     ),
     Mutant("a poisoned message leaves no dead letter", _bury_nothing, "fails always"),
 )

@@ -53,6 +53,7 @@ def is_busy_once(stack: Stack, call: ModelCall) -> None:
         answers(stack, call)
 
 
+_GIVEN_UP = sagemaker_submission(max_time_in_queue_seconds=3_600)
 _BUSY = ModelAnswer(b"engine dead", "text/plain", 503)
 
 
@@ -120,6 +121,14 @@ def _redrives_once(stack: Stack) -> bool:
         return False
     stack.redrive()
     return True
+
+
+def _repeats_while_swept(stack: Stack) -> bool:
+    """Let its caller send it again, once, while a sweep that looks at it is held up."""
+    is_swept = any(each.name.startswith("sweeper") for each in stack.simulation.processes)
+    if is_swept and all(story.sends == 1 for story in stack.ledger.stories.values()):
+        stack.submit(_GIVEN_UP)
+    return False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -364,7 +373,8 @@ _SAGEMAKER = (
         model=answers,
         loss="dead letter",
         waits_seconds=870,
-        sagemaker=sagemaker_submission(max_time_in_queue_seconds=3_600),
+        meanwhile=_repeats_while_swept,
+        sagemaker=_GIVEN_UP,
         ends=(RequestState.FAILED, RequestState.SUCCEEDED),
     ),
     Scenario(

@@ -1,7 +1,8 @@
 """Processes whose every call of a port waits for its turn, and the faults it may meet there."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar, cast
@@ -80,10 +81,20 @@ class SimulatedProcess:
         self.is_alive = True
         self.is_frozen = False
         self._pausing: list[greenlet] = []
+        self._asked_at: datetime | None = None
 
     def clock(self) -> datetime:
         """Return the time as this machine has it."""
-        return self.simulation.clock() + self._skew
+        return self._asked_at or self.simulation.clock() + self._skew
+
+    @contextmanager
+    def as_asked(self, call: Call) -> Iterator[None]:
+        """Let a call that takes effect late carry the time at which it was made."""
+        self._asked_at = call.asked_at
+        try:
+            yield
+        finally:
+            self._asked_at = None
 
     def around(self, name: str, port: _Port) -> _Port:
         """Return `port` as this process sees it."""
@@ -235,7 +246,7 @@ class Simulation:
 
             def half(some: Sequence[Any]) -> object:
                 part = replace(turn.call, args=(some, *others))
-                answer, error = self._seen(part, turn.effect)
+                answer, error = self._seen(part, turn)
                 if error is not None:
                     raise error
                 return answer
@@ -245,16 +256,17 @@ class Simulation:
             except Exception as raised:  # noqa: BLE001 - it is the caller's
                 return None, raised
         if fate is not Fate.REPEATED:
-            return self._seen(turn.call, turn.effect)
+            return self._seen(turn.call, turn)
         sent = as_sent(turn.call.name, turn.call.kwargs)
         repeated = replace(turn.call, kwargs=sent)
-        self._seen(repeated, turn.effect)
-        return self._seen(repeated, turn.effect)
+        self._seen(repeated, turn)
+        return self._seen(repeated, turn)
 
-    def _seen(self, call: Call, effect: Callable[..., object]) -> tuple[object, Exception | None]:
+    def _seen(self, call: Call, turn: Turn) -> tuple[object, Exception | None]:
         self.watcher.before(call)
         try:
-            answer, error = effect(*call.args, **call.kwargs), None
+            with turn.process.as_asked(call):
+                answer, error = turn.effect(*call.args, **call.kwargs), None
         except Exception as raised:  # noqa: BLE001 - it is the caller's
             answer, error = None, raised
         self.watcher.after(call, answer, error)
