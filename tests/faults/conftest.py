@@ -14,7 +14,7 @@ import pytest
 
 from penstock.contracts import request_id
 from runtime_image.dispatcher import model_calls, process, worker
-from runtime_image.dispatcher.scheduling import lanes
+from runtime_image.dispatcher.scheduling import gate, lanes
 from runtime_image.dispatcher.scheduling.holding import Held
 from tests.faults.profile import PROFILE
 from tests.faults.simulation.fates import UnexpectedError
@@ -58,6 +58,8 @@ def virtual_time(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     # Hypothesis repeats a run from its choices alone: no other order or chance may matter.
     monkeypatch.setattr(request_id, "uuid", SimpleNamespace(uuid4=_chosen_uuid, UUID=UUID))
     monkeypatch.setattr(Held, "__hash__", lambda held: hash(held.delivery.receipt))
+    # Few enough for a simulation to have so many.
+    monkeypatch.setattr(gate, "_ENDING_LIMIT", 3)
     logging.disable(logging.CRITICAL)
     yield
     logging.disable(logging.NOTSET)

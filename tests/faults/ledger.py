@@ -7,7 +7,7 @@ from typing import Any
 
 from penstock.contracts.http.signature import EVENT_ID_HEADER, REQUEST_ID_HEADER
 from penstock.contracts.notification import Notification
-from penstock.contracts.outcome import Failed, StoredObject
+from penstock.contracts.outcome import Failed, FaultCode, StoredObject
 from penstock.contracts.ports.requests import Delivery
 from penstock.contracts.ports.webhooks import ReceiverAnswer
 from penstock.contracts.request import AsyncRequest, RequestId, RequestState
@@ -75,6 +75,8 @@ class Ledger:
         is_its_own = row is not None and self.payloads[row.submission_sha256] == payload
         self.check(is_its_own, request_id, "ran with another's payload")
         story.runs += 1
+        is_asked_in_time = row is None or row.attempt != story.refused_in_attempt
+        self.check(is_asked_in_time, request_id, "kept its slot although it was refused")
         self.check(
             not story.was_canceled_unclaimed, request_id, "ran although cancelled while queued"
         )
@@ -83,6 +85,10 @@ class Ledger:
             request_id,
             "ran although its caller asked it to stop before it was claimed",
         )
+
+    def interrupted(self, request_id: RequestId) -> None:
+        """A model server was restarted while it worked on a request."""
+        self.check(False, request_id, "its model server was restarted meanwhile")  # noqa: FBT003 - says it failed
 
     def message_lost(self, request_id: RequestId) -> None:
         """A message went to the dead letters."""
@@ -136,7 +142,9 @@ class Ledger:
         if before is None or before.attempts_left <= 0 or _is_about_to_go(before, call.asked_at):
             return
         if before.refusal is not None and before.deadline_at <= call.asked_at:
-            return  # its model server did not take it in time
+            is_quoted = call.args[1] == before.refusal.fault
+            self.check(is_quoted, before.request_id, f"refused, and failed with {call.args[1]}")
+            return
         # It had attempts left: only the loss of its message may end it.
         is_lost = before.request_id not in self._queue.message_ids
         self.check(is_lost, before.request_id, "given up although its message is in its lane")
@@ -204,6 +212,8 @@ class Ledger:
             story = self.stories[finished.request_id]
             counted = story.claims - story.returns
             is_final = story.answered_faults > 0 and not finished.retry.retries_answers
+            if outcome.fault.code is FaultCode.INTERNAL_SERVER_ERROR:
+                is_final = finished.destination is not None  # it did not take the answer
             self.check(
                 is_final or counted >= finished.retry.max_attempts,
                 finished.request_id,

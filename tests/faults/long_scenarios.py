@@ -2,11 +2,14 @@
 
 from datetime import timedelta
 
-from penstock.contracts.request import AsyncRequest, RequestState
+from penstock.contracts.request import AsyncRequest, RequestState, Tenant
+from penstock.contracts.submission import Submission
 from tests.faults.model import ModelCall
+from tests.faults.promises import sagemaker_submission
 from tests.faults.recovery import work
-from tests.faults.scenarios import Scenario, answers, fails_once
+from tests.faults.scenarios import Scenario, answers, fails_once, is_refused
 from tests.faults.stack import Stack
+from tests.faults.world import ACME
 
 _HOURS_OF_A_WEEK = 7 * 24 + 2
 _LOST_SECONDS = 15 * 60
@@ -67,7 +70,124 @@ def _is_drained(stack: Stack, call: ModelCall) -> None:
         stack.stop(worker, seconds=0)
 
 
+def _submit_and_lose(stack: Stack, count: int) -> None:
+    """Let another tenant send many requests, and let their messages be lost."""
+    for number in range(count):
+        payload = str(number).encode()
+        stack.submit(
+            Submission(tenant=Tenant("busy"), payload=payload, max_time_in_queue_seconds=10)
+        )
+    work(stack)
+    for _ in range(count):
+        stack.lose_message(0, is_dead_lettered=False)
+
+
+def _has_a_busy_tenant(stack: Stack) -> None:
+    _submit_and_lose(stack, 40)
+
+
+def _has_a_very_busy_tenant(stack: Stack) -> None:
+    _submit_and_lose(stack, 80)
+
+
+def _has_nobody(_: Stack) -> bool:
+    return False
+
+
+def _submit_beside(stack: Stack, key: str) -> None:
+    stack.submit(Submission(tenant=ACME, payload=key.encode(), idempotency_key=key))
+
+
+def _has_a_neighbour(stack: Stack) -> None:
+    _submit_beside(stack, "neighbour")
+    work(stack)
+
+
+def _is_beside_one_that_is_stopped(stack: Stack, call: ModelCall) -> None:
+    """Let its neighbour be stopped while it runs, and a third wait for the slot."""
+    if call.request_id != stack.ids[0]:
+        _answers_late(stack, call)
+    elif not stack.world.row(call.request_id).cancel_requested:
+        stack.cancel(call.request_id, force=True)
+        _submit_beside(stack, "third")
+
+
+def _has_many_at_one_place(stack: Stack) -> None:
+    for number in range(4):
+        stack.submit(sagemaker_submission(idempotency_key=f"placed {number}"))
+    work(stack)
+
+
 LONG_SCENARIOS = (
+    Scenario(
+        name="refused for twenty minutes",
+        model=is_refused,
+        max_attempts=1,
+        max_time_in_queue_seconds=1_200,
+        at_most=(("requests.claim", 15),),
+        attempts=0,
+        ends=(RequestState.FAILED,),
+    ),
+    Scenario(
+        name="beside one that is stopped",
+        model=_is_beside_one_that_is_stopped,
+        others=_has_a_neighbour,
+        payload=b"1",
+        slots=2,
+        restarts_models=True,
+        ends=(RequestState.SUCCEEDED,),
+    ),
+    Scenario(
+        name="a caller's place is unavailable",
+        model=answers,
+        sagemaker=sagemaker_submission(),
+        refuses_places=frozenset({"results.put_result"}),
+        ends=(RequestState.FAILED,),
+    ),
+    Scenario(
+        name="behind others whose place is unavailable",
+        model=answers,
+        others=_has_many_at_one_place,
+        max_time_in_queue_seconds=60,
+        refuses_places=frozenset({"results.put_result"}),
+        ends=(RequestState.SUCCEEDED,),
+    ),
+    Scenario(
+        name="expires while its caller's place is unavailable",
+        model=answers,
+        sagemaker=sagemaker_submission(),
+        loss="gone",
+        waits_seconds=601,
+        has_capacity=_has_nobody,
+        sweeps_every_seconds=60,
+        refuses_places=frozenset({"results.put_failure"}),
+        at_most=(("results.put_failure", 8),),
+        ends=(RequestState.EXPIRED,),
+    ),
+    Scenario(
+        name="expires beside many of another tenant",
+        model=answers,
+        others=_has_a_busy_tenant,
+        max_time_in_queue_seconds=20,
+        waits_seconds=70,
+        has_capacity=_has_nobody,
+        sweeps_every_seconds=60,
+        calls_of_a_sweep=30,
+        ends_within_seconds=70 + 60,
+        ends=(RequestState.EXPIRED,),
+    ),
+    Scenario(
+        name="dead-lettered beside many that are due",
+        model=answers,
+        others=_has_a_very_busy_tenant,
+        loss="dead letter",
+        max_time_in_queue_seconds=3_600,
+        waits_seconds=901,
+        has_capacity=_has_nobody,
+        calls_of_a_sweep=40,
+        ends_within_seconds=901 + 90,
+        ends=(RequestState.FAILED,),
+    ),
     Scenario(
         name="retry held by another worker",
         model=fails_once,

@@ -202,3 +202,4 @@ class FaultyStack(RuleBasedStateMachine):
                 recover(self.stack)
         finally:
             self.tally.count(self.stack)
+            self.stack.close()

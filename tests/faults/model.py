@@ -6,11 +6,14 @@ from dataclasses import dataclass
 
 from penstock.adapters.contents import in_memory
 from penstock.contracts.origin import ContainerCall
+from penstock.contracts.outcome import FaultCode
 from penstock.contracts.request import RequestId
 from penstock.protocol.loading import Loaded
-from runtime_image.dispatcher.model_server.server import Answer, ModelFaultError
+from runtime_image.dispatcher.model_server.server import Answer, ModelBusyError, ModelFaultError
 from tests.faults.ledger import Ledger
 from tests.faults.simulation.turns import SimulatedProcess
+
+_RESTART_SECONDS = 2.0
 
 
 @dataclass(eq=False)
@@ -34,8 +37,29 @@ class SimulatedModel:
     calls: list[ModelCall]
     """Of all workers; each adds and removes its own."""
 
+    slots: int
+    is_restarted: bool
+    """Whether it works on with a call that was closed, until it is restarted."""
+
+    _running: int = 0
+    _closed: int = 0
+    _down_until: float = 0
+
     async def is_ready(self) -> bool:
-        return True
+        return not self.is_down
+
+    @property
+    def is_down(self) -> bool:
+        return self.worker.simulation.time() < self._down_until
+
+    def restart(self) -> None:
+        """End at once, and be up again in a moment."""
+        self._down_until = self.worker.simulation.time() + _RESTART_SECONDS
+        self._closed = 0
+        for call in [each for each in self.calls if each.worker is self.worker]:
+            self.ledger.interrupted(call.request_id)
+            lost = ModelFaultError(FaultCode.MODEL_UNAVAILABLE, "the connection was lost")
+            call.answer.set_exception(lost)
 
     async def predict(
         self,
@@ -45,6 +69,20 @@ class SimulatedModel:
         timeout_seconds: float,
     ) -> Answer:
         content = in_memory(payload.content)
+        if self.is_down:
+            raise ModelBusyError("the model server does not listen")
+        has_room = self._running + self._closed < self.slots or not self.is_restarted
+        self.ledger.check(has_room, request_id, "ran in the slot of a call that was closed")
+        self._running += 1
+        try:
+            return await self._run(request_id, content)
+        except asyncio.CancelledError:
+            self._closed += self.is_restarted
+            raise
+        finally:
+            self._running -= 1
+
+    async def _run(self, request_id: RequestId, content: bytes) -> Answer:
         ids = request_id.split(",")
         inputs = [content]
         if len(ids) > 1:

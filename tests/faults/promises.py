@@ -85,5 +85,7 @@ class Promises:
         found = (
             self._results.find_result(row.request_id, place.result if place else None),
             self._results.find_failure(row.request_id, place.failure if place else None),
+            # A place that takes nothing is replaced by our own.
+            self._results.find_failure(row.request_id) if place else None,
         )
         return [stored for stored in found if stored is not None]

@@ -46,12 +46,24 @@ class Rehearsal:
 
     def run(self) -> AsyncRequest:
         """Run until the request ended or nothing moves; then recover, and return its row."""
+        try:
+            return self._run()
+        finally:
+            self.stack.close()
+
+    def _run(self) -> AsyncRequest:
         stack, submission = self.stack, self.scenario.submission()
         stack.world.receiver.statuses = [*self.scenario.receiver]
         stack.world.requests.index_lag.seconds = self.scenario.index_lag_seconds
         stack.world.requests.unreadable |= self.scenario.unreadable
+        stack.restarts_models = self.scenario.restarts_models
+        stack.places_fail = bool(self.scenario.refuses_places)
+        self.scenario.others(stack)
         stack.submit(submission)
         self._work()
+        if self.scenario.is_canceled_first and not stack.ids:
+            stack.submit(submission)  # its caller heard an error, or nothing
+            self._work()
         if self.scenario.is_canceled_first:
             stack.cancel(stack.ids[0], force=False)
             self._work()
@@ -86,7 +98,10 @@ class Rehearsal:
         self.stack.take(turn, fate)
 
     def _usual_fate(self, call: Call) -> Fate:
-        if call.name in self.scenario.refuses:
+        is_at_a_place = call.kwargs.get("place") is not None
+        if call.name in self.scenario.refuses or (
+            is_at_a_place and call.name in self.scenario.refuses_places
+        ):
             return Fate.REFUSED
         if call.name == self.scenario.hangs_once and call.name not in self.calls:
             return Fate.HUNG
@@ -108,20 +123,22 @@ class Rehearsal:
         self._sweep_in_time()
         if not self.stack.world.queue.message_ids:
             self.stack.jump(SWEEP_SECONDS)
-            self.stack.sweep()
+            self.stack.sweep(self.scenario.calls_of_a_sweep)
         if not self.stack.ids:
             # The caller was not told that its request is accepted, and sends it again.
             self.stack.submit(self.scenario.submission())
 
     def _start_worker(self) -> None:
         if self.scenario.has_capacity(self.stack):
-            self.stack.start_worker(skew_seconds=self.scenario.worker_skew_seconds)
+            self.stack.start_worker(
+                self.scenario.slots, skew_seconds=self.scenario.worker_skew_seconds
+            )
 
     def _sweep_in_time(self) -> None:
         every, now = self.scenario.sweeps_every_seconds, self.stack.simulation.time()
         if every is not None and now >= self._next_sweep:
             self._next_sweep = now + every
-            self.stack.sweep()
+            self.stack.sweep(self.scenario.calls_of_a_sweep)
 
     def _check_leases(self) -> None:
         """A worker that is awake must soon leave a run whose lease it could not renew."""
@@ -237,9 +254,26 @@ def first_failure(scenario: Scenario, fates: Iterable[Fate] = FAULTS) -> str | N
 
 def unexpected_end(scenario: Scenario) -> str | None:
     """Return what goes wrong without any fault, if anything does."""
+    rehearsal = Rehearsal(scenario, {})
     try:
-        row = Rehearsal(scenario, {}).run()
+        row = rehearsal.run()
     except AssertionError as broken:
         return str(broken)
-    is_right = row.state is scenario.ends[0] and scenario.attempts in {None, row.failed_attempts}
-    return None if is_right else f"it ended {row.state} in attempt {row.failed_attempts}"
+    if row.state is not scenario.ends[0] or scenario.attempts not in {None, row.failed_attempts}:
+        return f"it ended {row.state} in attempt {row.failed_attempts}"
+    return _too_much(rehearsal, row)
+
+
+def _too_much(rehearsal: Rehearsal, row: AsyncRequest) -> str | None:
+    """Return what took too long or happened too often without any fault."""
+    scenario = rehearsal.scenario
+    took_seconds = (row.status_at - row.created_at).total_seconds()
+    if scenario.ends_within_seconds is not None and took_seconds > scenario.ends_within_seconds:
+        return f"it ended after {took_seconds} s"
+    for call, limit in scenario.at_most:
+        if (made := rehearsal.calls.count(call)) > limit:
+            return f"{made} times {call}"
+    for request_id, story in rehearsal.stack.ledger.stories.items():
+        if len(story.event_ids) > 1:
+            return f"{request_id} was announced {len(story.event_ids)} times"
+    return None

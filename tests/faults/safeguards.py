@@ -10,19 +10,27 @@ from typing import Any
 import pytest
 
 from functions.intake.service import IntakeService
+from functions.sweeper import service
 from functions.sweeper.dead_letters import DeadLetters
 from functions.sweeper.due_rows import DueRows
+from functions.sweeper.ends import Ends
 from penstock.adapters import sweeping, transitions
-from penstock.adapters.in_memory import InMemoryRequestStore
+from penstock.adapters.in_memory import InMemoryRequestStore, request_store
 from penstock.adapters.in_memory.request_queue import InMemoryRequestQueue
 from penstock.contracts import request
 from penstock.contracts.errors import UnavailableError
-from penstock.contracts.outcome import Fault, FaultCode
+from penstock.contracts.notification import Notification
+from penstock.contracts.outcome import Fault, FaultCode, ServerRefusal
 from penstock.contracts.ports.dead_letters import DeadLetter
 from penstock.contracts.ports.requests import QueueDepth
 from penstock.contracts.request import AsyncRequest, RequestState
 from penstock.contracts.submission import Submission
+from penstock.protocol.endings import Endings
+from runtime_image.dispatcher.model_calls import ModelCalls
+from runtime_image.dispatcher.model_server.restarts import Restarts
+from runtime_image.dispatcher.persistence import CallersPlaces, End, persistently
 from runtime_image.dispatcher.scheduling.endurance import Endurance
+from runtime_image.dispatcher.scheduling.gate import Gate
 from runtime_image.dispatcher.scheduling.holding import Heartbeats, Held, Interruption
 from tests.faults.mutants import Mutant
 from tests.faults.simulation.fates import Fate
@@ -151,7 +159,140 @@ def _read_due_rows_all_or_none(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(MisbehavingStore, "due", mutant)
 
 
+def _let_the_clock_stand_still_once_claimed(patch: pytest.MonkeyPatch) -> None:
+    def mutant(self: AsyncRequest, now: datetime) -> bool:
+        waits = self.state is RequestState.QUEUED and not self.was_claimed
+        return waits and self.deadline_at <= now
+
+    patch.setattr(AsyncRequest, "is_past_deadline", mutant)
+
+
+def _fail_in_other_words(patch: pytest.MonkeyPatch) -> None:
+    expire = Endings.expire
+
+    def mutant(self: Endings, row: AsyncRequest) -> AsyncRequest | None:
+        if row.refusal is None:
+            return expire(self, row)
+        fault = Fault(code=FaultCode.MODEL_UNAVAILABLE, message="waited too long")
+        return self.give_up(row, fault)
+
+    patch.setattr(Endings, "expire", mutant)
+
+
+def _ask_again_in_the_slot(patch: pytest.MonkeyPatch) -> None:
+    async def mutant(*_: object) -> bool:
+        await asyncio.sleep(1)
+        return True
+
+    patch.setattr(ModelCalls, "_asks_again", mutant)
+
+
+def _rest_as_short_each_time(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(ServerRefusal, "rest_seconds", property(lambda _: 2.0))
+
+
+def _restart_at_once(patch: pytest.MonkeyPatch) -> None:
+    def mutant(self: Restarts) -> None:
+        if self._closed and not self._readiness.must_restart:
+            self._readiness.ask_restart()
+
+    patch.setattr(Restarts, "_decide", mutant)
+
+
+def _use_slots_of_closed_calls(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Restarts, "withheld", lambda _: 0)
+
+
+def _insist_without_end(patch: pytest.MonkeyPatch) -> None:
+    async def mutant(self: CallersPlaces, _: End, step: Callable[..., Any], __: object) -> Any:
+        return await persistently(lambda: step(self._threads))
+
+    patch.setattr(CallersPlaces, "insist", mutant)
+
+
+def _count_what_is_set_aside(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Gate, "set_aside", lambda *_: None)
+
+
+def _announce_before_preparing(patch: pytest.MonkeyPatch) -> None:
+    prepared = Ends._prepared  # noqa: SLF001 - the mistake is made inside
+
+    def mutant(self: Ends, ended: AsyncRequest) -> AsyncRequest:
+        self.notifier.publish([Notification.of(ended)])
+        return prepared(self, ended)
+
+    patch.setattr(Ends, "_prepared", mutant)
+
+
+def _look_at_what_failed_with_each_sweep(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Ends, "_rest", lambda *_: None)
+
+
+def _tend_the_longest_due_first(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(request_store, "in_turn", lambda rows, _: list(rows))
+
+
+def _look_at_letters_last(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(service, "_in_between", lambda first, _: first)
+
+
 SAFEGUARDS = (
+    Mutant(
+        "a refused request waits without end",
+        _let_the_clock_stand_still_once_claimed,
+        "refused for ever",
+    ),
+    Mutant(
+        "a refused request fails in other words than its server's",
+        _fail_in_other_words,
+        "refused for ever",
+    ),
+    Mutant(
+        "a refused request keeps its slot",
+        _ask_again_in_the_slot,
+        "refused once",
+    ),
+    Mutant(
+        "a refused request is asked for as often as at first",
+        _rest_as_short_each_time,
+        "refused for twenty minutes",
+    ),
+    Mutant("a restart interrupts neighbours", _restart_at_once, "beside one that is stopped"),
+    Mutant(
+        "the slot of a closed call is used",
+        _use_slots_of_closed_calls,
+        "beside one that is stopped",
+    ),
+    Mutant(
+        "an end waits without end for a caller's place",
+        _insist_without_end,
+        "a caller's place is unavailable",
+    ),
+    Mutant(
+        "ends that wait for callers' places close the gate",
+        _count_what_is_set_aside,
+        "behind others whose place is unavailable",
+    ),
+    Mutant(
+        "an end is announced before its place took its document",
+        _announce_before_preparing,
+        "expires while its caller's place is unavailable",
+    ),
+    Mutant(
+        "a broken place is tried with each sweep",
+        _look_at_what_failed_with_each_sweep,
+        "expires while its caller's place is unavailable",
+    ),
+    Mutant(
+        "the rows of one tenant go first",
+        _tend_the_longest_due_first,
+        "expires beside many of another tenant",
+    ),
+    Mutant(
+        "letters are looked at last",
+        _look_at_letters_last,
+        "dead-lettered beside many that are due",
+    ),
     Mutant(
         "a message in flight counts as lost",
         _count_what_is_in_flight_as_lost,

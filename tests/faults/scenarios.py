@@ -57,13 +57,13 @@ _GIVEN_UP = sagemaker_submission(max_time_in_queue_seconds=3_600)
 _BUSY = ModelAnswer(b"engine dead", "text/plain", 503)
 
 
-def _is_refused(stack: Stack, call: ModelCall) -> None:
+def is_refused(stack: Stack, call: ModelCall) -> None:
     stack.answer_model(call, ModelRefusedError(_BUSY))
 
 
 def _is_refused_once(stack: Stack, call: ModelCall) -> None:
     is_first = stack.ledger.stories[call.request_id].runs == 1
-    (_is_refused if is_first else answers)(stack, call)
+    (is_refused if is_first else answers)(stack, call)
 
 
 def _is_cancelled(stack: Stack, call: ModelCall) -> None:
@@ -169,6 +169,25 @@ class Scenario:
     hangs_once: str | None = None
     """The first such call hangs."""
 
+    refuses_places: frozenset[str] = frozenset()
+    """Calls that always fail at a place that a caller named."""
+
+    slots: int = 1
+    restarts_models: bool = False
+    """Whether a model server is restarted that works on with a call that was closed."""
+
+    others: Callable[[Stack], None] = lambda _: None
+    """What is submitted before it."""
+
+    calls_of_a_sweep: int | None = None
+    """After so many its time is up."""
+
+    at_most: tuple[tuple[str, int], ...] = ()
+    """How often some calls may be made without faults."""
+
+    ends_within_seconds: float | None = None
+    """Of its acceptance, without faults."""
+
     unreadable: frozenset[RequestId] = frozenset()
     """Rows of another version that are always due."""
 
@@ -218,7 +237,7 @@ _BASETEN = (
     ),
     Scenario(
         name="refused for ever",
-        model=_is_refused,
+        model=is_refused,
         max_attempts=1,
         max_time_in_queue_seconds=10,
         ends=(RequestState.FAILED, RequestState.EXPIRED),

@@ -11,7 +11,12 @@ from penstock.cli.dlq import letters
 from penstock.contracts.errors import CallerError, PenstockError, UnavailableError
 from penstock.contracts.request import AsyncRequest, RequestId
 from penstock.contracts.submission import Submission
-from runtime_image.dispatcher.model_server.server import Answer, ModelFaultError
+from runtime_image.dispatcher.model_server.readiness import Readiness
+from runtime_image.dispatcher.model_server.server import (
+    Answer,
+    ModelFaultError,
+    ModelRefusedError,
+)
 from runtime_image.dispatcher.observability.metrics import Metrics
 from runtime_image.dispatcher.process import Drain
 from runtime_image.dispatcher.wiring import wire
@@ -43,6 +48,8 @@ class Worker:
     process: SimulatedProcess
     drain: Drain
     main: asyncio.Task[None]
+    model: SimulatedModel
+    readiness: Readiness
 
 
 @dataclass
@@ -61,6 +68,12 @@ class Stack:
     max_batch_size: int = 1
     """How many requests may share a call to the model server."""
 
+    restarts_models: bool = False
+    """Whether a model server is restarted that works on with a call that was closed."""
+
+    places_fail: bool = False
+    """Whether callers' places may be out of reach for so long that ours takes their documents."""
+
     def __post_init__(self) -> None:
         self.ledger = Ledger(self.world)
         self.promises = Promises(self.world)
@@ -77,13 +90,17 @@ class Stack:
         All have the name of this machine and process: only the attempt tells them apart.
         """
         process = self._process("dispatcher", skew_seconds)
-        settings = environment(concurrency_target, self.max_batch_size)
+        settings = environment(
+            concurrency_target, self.max_batch_size, restart_after_stop=self.restarts_models
+        )
         drain = Drain(settings.drain_seconds)
         ports = services.dispatcher_ports(self.world.seen_by(process))
-        wired = wire(
-            settings, ports, SimulatedModel(process, self.ledger, self.model_calls), drain, _METRICS
+        model = SimulatedModel(
+            process, self.ledger, self.model_calls, concurrency_target, self.restarts_models
         )
-        worker = Worker(process, drain, process.start(wired.run()))
+        wired = wire(settings, ports, model, drain, _METRICS)
+        main = process.start(wired.run())
+        worker = Worker(process, drain, main, model, wired.readiness)
         self.workers.append(worker)
         return worker
 
@@ -127,11 +144,15 @@ class Stack:
         self._invoke(process, deliver)
         return True
 
-    def sweep(self) -> None:
-        """Start the sweeper function."""
+    def sweep(self, most_calls: int | None = None) -> None:
+        """Start the sweeper function, whose time may be up after so many calls."""
         process = self._process("sweeper")
         service = services.sweeper(self.world.seen_by(process))
-        self._invoke(process, lambda: service.sweep(lambda: True))
+
+        def has_time() -> bool:
+            return most_calls is None or process.calls < most_calls
+
+        self._invoke(process, lambda: service.sweep(has_time))
 
     def redrive(self) -> None:
         """Start `penstock dlq redrive --all`."""
@@ -219,7 +240,10 @@ class Stack:
             call.answer.set_result(answer)
         else:
             did_answer = isinstance(answer, ModelFaultError) and answer.answer is not None
-            self.ledger.stories[call.request_id].answered_faults += did_answer
+            story = self.ledger.stories[call.request_id]
+            story.answered_faults += did_answer
+            if isinstance(answer, ModelRefusedError) and self.max_batch_size == 1:
+                story.refused_in_attempt = self.world.row(call.request_id).attempt
             call.answer.set_exception(answer)
         call.worker.run_ready()
         self._look_around()
@@ -237,6 +261,11 @@ class Stack:
         if (message := self.world.queue.copy_of_any()) is not None:
             self.dead_copies += 1
             self.world.dead_letters.receive_moved(message.encoded())
+
+    def close(self) -> None:
+        """End all processes: nothing more is asked of them."""
+        for process in list(self.simulation.processes):
+            process.kill()
 
     def kill(self, worker: Worker) -> None:
         """SIGKILL."""
@@ -276,6 +305,9 @@ class Stack:
                 worker.process.kill()
                 if (error := worker.main.exception()) is not None:
                     self.ledger.broken.append(f"a dispatcher ended by itself: {error!r}")
+        for worker in self.workers:
+            if worker.readiness.must_restart and not worker.model.is_down:
+                worker.model.restart()
         self.ledger.broken += UNEXPECTED
         UNEXPECTED.clear()
         for process in self.simulation.processes:

@@ -39,6 +39,9 @@ class Story:
     answered_faults: int = 0
     """How often a model server itself answered that it failed."""
 
+    refused_in_attempt: int | None = None
+    """In which attempt a model server that takes one request at a time last refused it."""
+
     results: set[bytes] = field(default_factory=set)
     """What lay in its place after each write; one at most."""
 

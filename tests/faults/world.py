@@ -130,7 +130,9 @@ def catalog() -> InMemoryCatalog:
     return InMemoryCatalog([model])
 
 
-def environment(concurrency_target: int, max_batch_size: int = 1) -> DispatcherEnvironment:
+def environment(
+    concurrency_target: int, max_batch_size: int = 1, *, restart_after_stop: bool = False
+) -> DispatcherEnvironment:
     """Return the settings of a dispatcher with the shortest lease."""
     required = {
         name: "x"
@@ -144,5 +146,6 @@ def environment(concurrency_target: int, max_batch_size: int = 1) -> DispatcherE
             "concurrency_target": concurrency_target,
             "max_batch_size": max_batch_size,
             "max_batch_wait_ms": 50,
+            "restart_after_stop": restart_after_stop,
         }
     )

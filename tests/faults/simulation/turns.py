@@ -80,6 +80,7 @@ class SimulatedProcess:
         self.loop = VirtualLoop(simulation.time)  # type: ignore[abstract]
         self.is_alive = True
         self.is_frozen = False
+        self.calls = 0
         self._pausing: list[greenlet] = []
         self._asked_at: datetime | None = None
 
@@ -138,6 +139,7 @@ class SimulatedProcess:
     def wait_for_turn(self, call: Call, effect: Callable[..., object]) -> object:
         if not self.is_alive:
             raise CrashError(call.name)
+        self.calls += 1
         waiter = getcurrent()
         turn = Turn(self, call, effect, waiter)
         self.simulation.turns.append(turn)
