@@ -1,5 +1,6 @@
 """Connections to the model server: those that are kept for the next call, and fresh ones."""
 
+import errno
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
@@ -73,6 +74,15 @@ async def connections_of(
     fresh = aiohttp.TCPConnector(limit=0, force_close=True)
     async with session(_KeptConnections(keepalive_seconds)) as kept, session(fresh) as once:
         yield Connections(kept=kept, fresh=once)
+
+
+def is_unread(error: aiohttp.ClientError) -> bool:
+    """Whether the server closed a connection with a call in it that it had not read.
+
+    The kernel resets it then: a server that stood still closes what it takes for idle when it goes
+    on. One that dies over a call has read it, and its connection ends without a reset.
+    """
+    return isinstance(error, aiohttp.ClientOSError) and error.errno == errno.ECONNRESET
 
 
 def is_unanswered(error: aiohttp.ClientError) -> bool:

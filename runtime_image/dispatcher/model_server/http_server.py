@@ -25,6 +25,7 @@ from runtime_image.dispatcher.model_server.connections import (
     Use,
     connections_of,
     is_unanswered,
+    is_unread,
 )
 from runtime_image.dispatcher.model_server.content_types import content_type_of
 from runtime_image.dispatcher.model_server.faults import breakdown, overrun, refusal
@@ -39,7 +40,9 @@ _KEEPALIVE_SECONDS = 2
 """Shorter than any server's own: a connection that it just closed is rarely met."""
 
 _MOMENT_SECONDS = 1.0
-"""A connection that was hung up while idle is lost at once; later the server had the call."""
+"""A connection that was hung up while idle is lost at once; later the server had the call, unless
+the connection was reset.
+"""
 
 _LONGEST_HEADER = 64 * 1024
 
@@ -120,7 +123,8 @@ class HttpModelServer:
             return await self._answer(self._connections.kept, to_send, payload, call)
         except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
             is_at_once = time.monotonic() - sent_at < _MOMENT_SECONDS
-            if not (use.is_reused and is_at_once and is_unanswered(error)):
+            was_idle = is_unread(error) or is_at_once
+            if not (use.is_reused and was_idle and is_unanswered(error)):
                 raise
             try:
                 return await self._answer(self._connections.fresh, to_send, payload, call)

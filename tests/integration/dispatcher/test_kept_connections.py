@@ -1,6 +1,8 @@
 """Connections that are kept for the next call, and what a server may do to them meanwhile."""
 
 import asyncio
+import socket
+import struct
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -12,6 +14,7 @@ from penstock.contracts.outcome import FaultCode
 from penstock.contracts.request import RequestId
 from penstock.protocol.loading import Loaded
 from runtime_image.dispatcher.batching.batching import Batching
+from runtime_image.dispatcher.model_server import http_server
 from runtime_image.dispatcher.model_server.http_server import HttpModelServer, model_server_of
 from runtime_image.dispatcher.model_server.server import Answer, ModelFaultError
 from tests.unit.dispatcher.conftest import World
@@ -21,6 +24,7 @@ pytestmark = pytest.mark.integration
 
 PAYLOAD = Loaded(b"1", "application/json", 1)
 HANGS_UP = b""
+RESETS = b"reset"
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 5\r\n\r\n[1,1]"
 HALF_A_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nX-"
 FAILED = b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 4\r\n\r\nboom"
@@ -45,9 +49,19 @@ class Served:
             self.calls += 1
             if self.calls == self.closes_its_port_after and self.listening is not None:
                 self.listening.close()
+            if answer == RESETS:
+                reset(writer)
+                return
             writer.write(answer)
             await writer.drain()
         writer.close()
+
+
+def reset(writer: asyncio.StreamWriter) -> None:
+    """Close a connection as the kernel does for a server that left something unread."""
+    connection: socket.socket = writer.get_extra_info("socket")
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()
 
 
 @asynccontextmanager
@@ -55,9 +69,11 @@ async def serving(served: Served) -> AsyncIterator[HttpModelServer]:
     served.listening = await asyncio.start_server(served.serve, "127.0.0.1", 0)
     url = f"http://127.0.0.1:{served.listening.sockets[0].getsockname()[1]}"
     settings = environment(model_server_url=url, max_result_bytes=1_000)
-    async with model_server_of(settings) as server:
-        yield server
-    served.listening.close()
+    try:
+        async with model_server_of(settings) as server:
+            yield server
+    finally:
+        served.listening.close()
 
 
 async def ask(server: HttpModelServer) -> Answer:
@@ -74,6 +90,26 @@ async def test_a_connection_that_was_hung_up_while_idle_costs_the_next_call_noth
     served = Served([[OK, HANGS_UP], [OK]])
     assert (await asked_twice(served)).body == b"[1,1]"
     assert served.calls == 3
+
+
+async def test_a_call_that_a_server_never_read_costs_nothing_however_late_that_shows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As after SIGSTOP and SIGCONT: the server closes what has been idle for too long."""
+    monkeypatch.setattr(http_server, "_MOMENT_SECONDS", 0.0)
+    served = Served([[OK, RESETS], [OK]])
+    assert (await asked_twice(served)).body == b"[1,1]"
+    assert served.calls == 3
+
+
+async def test_a_connection_that_is_closed_late_without_a_reset_may_have_carried_the_call(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(http_server, "_MOMENT_SECONDS", 0.0)
+    served = Served([[OK, HANGS_UP], [OK]])
+    with pytest.raises(ModelFaultError):
+        await asked_twice(served)
+    assert served.calls == 2
 
 
 async def test_a_batch_survives_a_connection_that_was_hung_up_while_idle() -> None:
