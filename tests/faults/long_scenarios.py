@@ -4,10 +4,11 @@ from datetime import timedelta
 
 from penstock.contracts.request import AsyncRequest, RequestState, Tenant
 from penstock.contracts.submission import Submission
+from tests.faults.behaviours import answers, fails_once, is_refused
 from tests.faults.model import ModelCall
 from tests.faults.promises import sagemaker_submission
 from tests.faults.recovery import work
-from tests.faults.scenarios import Scenario, answers, fails_once, is_refused
+from tests.faults.scenarios import Scenario
 from tests.faults.stack import Stack
 from tests.faults.world import ACME
 

@@ -4,131 +4,32 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from penstock.contracts.outcome import FaultCode
 from penstock.contracts.request import RequestId, RequestState, RetryPolicy
 from penstock.contracts.submission import Submission
-from penstock.protocol.failure_documents import ModelAnswer
-from runtime_image.dispatcher.model_server.server import (
-    ModelBusyError,
-    ModelFaultError,
-    ModelRefusedError,
+from tests.faults.behaviours import (
+    GIVEN_UP,
+    answers,
+    answers_an_error,
+    answers_an_error_once,
+    dies_with_its_message,
+    fails,
+    fails_once,
+    fails_until_redriven,
+    is_busy_once,
+    is_cancelled,
+    is_delivered_twice,
+    is_drained_once,
+    is_refused,
+    is_refused_once,
+    leaves_dead_copies,
+    redrives_once,
+    refuses_input,
+    repeats_while_swept,
 )
 from tests.faults.model import ModelCall
 from tests.faults.promises import INPUT, NO_INPUT, sagemaker_submission
 from tests.faults.stack import Stack
 from tests.faults.world import ACME, NO_TOPIC
-
-
-def answers(stack: Stack, call: ModelCall) -> None:
-    stack.answer_model(call, stack.answer_of(call))
-
-
-def fails(stack: Stack, call: ModelCall) -> None:
-    stack.answer_model(call, ModelFaultError(FaultCode.MODEL_PREDICT_ERROR, "boom"))
-
-
-def answers_an_error(stack: Stack, call: ModelCall) -> None:
-    answer = ModelAnswer(b'{"message": "boom"}', "application/json", 500)
-    stack.answer_model(call, ModelFaultError(FaultCode.MODEL_PREDICT_ERROR, "boom", answer))
-
-
-def _answers_an_error_once(stack: Stack, call: ModelCall) -> None:
-    is_first = stack.ledger.stories[call.request_id].runs == 1
-    (answers_an_error if is_first else answers)(stack, call)
-
-
-def _refuses_input(stack: Stack, call: ModelCall) -> None:
-    stack.answer_model(call, ModelFaultError(FaultCode.MODEL_INVALID_INPUT, "bad input"))
-
-
-def fails_once(stack: Stack, call: ModelCall) -> None:
-    is_first = stack.ledger.stories[call.request_id].runs == 1
-    (fails if is_first else answers)(stack, call)
-
-
-def is_busy_once(stack: Stack, call: ModelCall) -> None:
-    if stack.ledger.stories[call.request_id].runs == 1:
-        stack.answer_model(call, ModelBusyError("429"))
-    else:
-        answers(stack, call)
-
-
-_GIVEN_UP = sagemaker_submission(max_time_in_queue_seconds=3_600)
-_BUSY = ModelAnswer(b"engine dead", "text/plain", 503)
-
-
-def is_refused(stack: Stack, call: ModelCall) -> None:
-    stack.answer_model(call, ModelRefusedError(_BUSY))
-
-
-def _is_refused_once(stack: Stack, call: ModelCall) -> None:
-    is_first = stack.ledger.stories[call.request_id].runs == 1
-    (is_refused if is_first else answers)(stack, call)
-
-
-def _is_cancelled(stack: Stack, call: ModelCall) -> None:
-    if stack.world.row(call.request_id).cancel_requested:
-        answers(stack, call)  # too late: the worker has closed the call, or will not keep this
-    else:
-        stack.cancel(call.request_id, force=True)
-
-
-def _is_delivered_twice(stack: Stack, call: ModelCall) -> None:
-    if stack.ledger.stories[call.request_id].deliveries == 1:
-        stack.world.queue.lapse(0)
-        stack.start_worker()
-    else:
-        answers(stack, call)
-
-
-def _dies_with_its_message(stack: Stack, call: ModelCall) -> None:
-    if stack.ledger.stories[call.request_id].runs == 1:
-        stack.kill(next(each for each in stack.workers if each.process is call.worker))
-        stack.lose_message(0, is_dead_lettered=False)
-    else:
-        answers(stack, call)
-
-
-def is_drained_once(stack: Stack, call: ModelCall) -> None:
-    worker = next(each for each in stack.workers if each.process is call.worker)
-    if stack.ledger.stories[call.request_id].runs == 1 and not worker.drain.requested.is_set():
-        stack.stop(worker, seconds=0)
-        stack.start_worker()
-    else:
-        answers(stack, call)
-
-
-def _fails_until_redriven(stack: Stack, call: ModelCall) -> None:
-    is_redriven = stack.ledger.stories[call.request_id].redrives > 0
-    (answers if is_redriven else fails)(stack, call)
-
-
-def _leaves_dead_copies(stack: Stack) -> bool:
-    """Let SQS give up on a copy of its message while it runs, and once more while it waits."""
-    for row in stack.rows():
-        if not row.state.is_terminal and stack.dead_copies < 2 * row.failed_attempts:
-            stack.leave_dead_copy()
-            stack.sweep()
-    return False
-
-
-def _redrives_once(stack: Stack) -> bool:
-    has_failed = any(
-        row.state is RequestState.FAILED and not stack.ledger.stories[row.request_id].redrives
-        for row in stack.rows()
-    )
-    if not has_failed or stack.redrives >= 3:
-        return False
-    stack.redrive()
-    return True
-
-
-def _repeats_while_swept(stack: Stack) -> bool:
-    """Let its caller send it again, once, while a sweep that looks at it is held up."""
-    is_swept = any(each.name.startswith("sweeper") for each in stack.simulation.processes)
-    if is_swept and all(story.sends == 1 for story in stack.ledger.stories.values()):
-        stack.submit(_GIVEN_UP)
-    return False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -231,7 +132,7 @@ _BASETEN = (
     ),
     Scenario(
         name="refused once",
-        model=_is_refused_once,
+        model=is_refused_once,
         max_attempts=1,
         ends=(RequestState.SUCCEEDED, RequestState.FAILED),
     ),
@@ -249,7 +150,7 @@ _BASETEN = (
         ends=(RequestState.SUCCEEDED, RequestState.FAILED),
     ),
     Scenario(name="fails always", model=fails, ends=(RequestState.FAILED,)),
-    Scenario(name="bad input", model=_refuses_input, ends=(RequestState.FAILED,)),
+    Scenario(name="bad input", model=refuses_input, ends=(RequestState.FAILED,)),
     Scenario(
         name="one attempt",
         model=answers,
@@ -258,12 +159,12 @@ _BASETEN = (
     ),
     Scenario(
         name="cancelled while running",
-        model=_is_cancelled,
+        model=is_cancelled,
         ends=(RequestState.CANCELED, RequestState.SUCCEEDED),
     ),
     Scenario(
         name="delivered twice",
-        model=_is_delivered_twice,
+        model=is_delivered_twice,
         ends=(RequestState.SUCCEEDED,),
     ),
     Scenario(
@@ -288,7 +189,7 @@ _BASETEN = (
     ),
     Scenario(
         name="worker and message gone",
-        model=_dies_with_its_message,
+        model=dies_with_its_message,
         ends=(RequestState.FAILED, RequestState.SUCCEEDED),
     ),
     Scenario(
@@ -308,7 +209,7 @@ _OPERATED = (
         name="a copy is dead-lettered",
         model=fails_once,
         retry_delay_ms=5_000,
-        meanwhile=_leaves_dead_copies,
+        meanwhile=leaves_dead_copies,
         ends=(RequestState.SUCCEEDED,),
     ),
     Scenario(
@@ -321,8 +222,8 @@ _OPERATED = (
     ),
     Scenario(
         name="redriven",
-        model=_fails_until_redriven,
-        meanwhile=_redrives_once,
+        model=fails_until_redriven,
+        meanwhile=redrives_once,
         max_attempts=2,
         ends=(RequestState.SUCCEEDED, RequestState.FAILED),
     ),
@@ -349,7 +250,7 @@ _SAGEMAKER = (
     ),
     Scenario(
         name="model would recover",
-        model=_answers_an_error_once,
+        model=answers_an_error_once,
         sagemaker=sagemaker_submission(),
         ends=(RequestState.FAILED, RequestState.SUCCEEDED),
     ),
@@ -376,7 +277,7 @@ _SAGEMAKER = (
     ),
     Scenario(
         name="stopped by its caller",
-        model=_is_cancelled,
+        model=is_cancelled,
         sagemaker=sagemaker_submission(),
         ends=(RequestState.CANCELED, RequestState.SUCCEEDED),
     ),
@@ -392,8 +293,8 @@ _SAGEMAKER = (
         model=answers,
         loss="dead letter",
         waits_seconds=870,
-        meanwhile=_repeats_while_swept,
-        sagemaker=_GIVEN_UP,
+        meanwhile=repeats_while_swept,
+        sagemaker=GIVEN_UP,
         ends=(RequestState.FAILED, RequestState.SUCCEEDED),
     ),
     Scenario(
