@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 _CHOICE = st.integers(0, 63)
 _SECONDS = st.sampled_from([0.1, 1.0, 3.5, 11.0, 61.0])
+_SKEW_SECONDS = st.sampled_from([0.0, 0.0, 0.9, -0.9])
+"""Two clocks may differ by less than two thirds of a lease."""
+
 _BIG = bytes(210_000)
 """Too large for a message."""
 
@@ -72,10 +75,16 @@ class FaultyStack(RuleBasedStateMachine):
     def is_running(self) -> bool:
         return bool(self.stack.runnable())
 
-    @initialize(workers=st.integers(1, 3), slots=st.integers(1, 3))
-    def start(self, workers: int, slots: int) -> None:
-        for _ in range(workers):
-            self.stack.start_worker(slots * self.stack.max_batch_size)
+    @initialize(
+        workers=st.lists(_SKEW_SECONDS, min_size=1, max_size=3),
+        slots=st.integers(1, 3),
+        restarts_models=st.booleans(),
+    )
+    def start(self, workers: list[float], slots: int, restarts_models: bool) -> None:  # noqa: FBT001 - Hypothesis names it
+        self.stack.restarts_models = restarts_models
+        for skew_seconds in workers:
+            slots_of_all = slots * self.stack.max_batch_size
+            self.stack.start_worker(slots_of_all, skew_seconds=skew_seconds)
 
     @rule(submission=_SUBMISSIONS, is_big=st.integers(0, 7), times=st.integers(1, 2))
     def submit(self, submission: Submission, is_big: int, times: int) -> None:
@@ -151,6 +160,11 @@ class FaultyStack(RuleBasedStateMachine):
         self.tally.steps += 1
         self.stack.advance(min(seconds, 11))
 
+    @rule(seconds=st.sampled_from([0.0, 2.0, 70.0]))
+    def lag(self, seconds: float) -> None:
+        self._mishap("index late")
+        self.stack.world.requests.index_lag.seconds = seconds
+
     @rule(seconds=_SECONDS)
     def stall(self, seconds: float) -> None:
         self._mishap("all stalled")
@@ -187,10 +201,10 @@ class FaultyStack(RuleBasedStateMachine):
             self.stack.thaw()
 
     @precondition(lambda self: len(self.stack.working) < 3)
-    @rule()
-    def replace(self) -> None:
+    @rule(skew_seconds=_SKEW_SECONDS)
+    def replace(self, skew_seconds: float) -> None:
         self.tally.steps += 1
-        self.stack.start_worker()
+        self.stack.start_worker(skew_seconds=skew_seconds)
 
     def _mishap(self, kind: str) -> None:
         self.tally.steps += 1

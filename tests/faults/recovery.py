@@ -26,6 +26,7 @@ def recover(stack: Stack) -> None:
     """Let healthy processes run until all is quiet; raise if something is left behind."""
     stack.thaw()
     stack.world.receiver.statuses.clear()
+    stack.world.requests.index_lag.seconds = 0
     began = stack.simulation.time()
     hidden_seconds = stack.world.queue.longest_hidden_seconds()
     next_sweep = began

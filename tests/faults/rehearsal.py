@@ -76,7 +76,6 @@ class Rehearsal:
             self._work()
             self._pass_time()
             self._thaw()
-        stack.world.requests.index_lag.seconds = 0
         recover(stack)
         return stack.world.row(stack.ids[-1])
 
