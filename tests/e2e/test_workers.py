@@ -55,9 +55,9 @@ def test_a_request_survives_its_killed_dispatcher_within_one_lease(stack: Stack)
 def test_no_low_priority_starts_while_a_high_one_waits(stack: Stack) -> None:
     seconds = 0.1
     submission = {"sleep_seconds": seconds}
-    low = [stack.submit("single", submission, priority=2) for _ in range(100)]
+    low = stack.submit_batch("single", [submission] * 100, priority=2)
     wait_until(lambda: stack.deployment("single-v1").ready_replicas == 1, 60, "the worker")
-    high = [stack.submit("single", submission, priority=0) for _ in range(10)]
+    high = stack.submit_batch("single", [submission] * 10, priority=0)
     visible_at = datetime.now().astimezone()
 
     def ended_at(request_id: str) -> datetime:
