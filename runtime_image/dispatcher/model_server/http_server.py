@@ -75,9 +75,13 @@ class HttpModelServer:
                     f"{self._url}{self._preset.health_path}"
                 ) as response:
                     said = await response.content.read(_HEALTH_LIMIT)
-                    return self._preset.is_ready(response.status, said)
-            except aiohttp.ClientError:
+            except aiohttp.ClientConnectorError:
                 return False
+            except aiohttp.ClientError as error:
+                raise ModelBusyError(f"its health is not told: {error}") from error
+        if not self._preset.is_ready(response.status, said):
+            raise ModelBusyError(f"it says that it is not ready ({response.status})")
+        return True
 
     async def _listens(self) -> bool:
         at = urlsplit(self._url)

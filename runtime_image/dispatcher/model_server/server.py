@@ -67,10 +67,10 @@ class ModelServer(Protocol):
     """What the worker needs of a model server."""
 
     async def is_ready(self) -> bool:
-        """Whether requests would be taken now.
+        """Whether requests would be taken now; no means that nobody listens: it is down.
 
         Raises:
-            ModelBusyError: the server lives and takes none just now.
+            ModelBusyError: the server lives and takes none just now, as it says itself.
             TimeoutError: the server runs and does not answer.
         """
         ...

@@ -6,7 +6,7 @@ from penstock.contracts.origin import ContainerCall
 from penstock.contracts.request import RequestId
 from penstock.protocol.loading import Loaded
 from runtime_image.dispatcher.model_server.readiness import Readiness
-from runtime_image.dispatcher.model_server.server import Answer
+from runtime_image.dispatcher.model_server.server import Answer, ModelBusyError
 
 
 class Server:
@@ -15,10 +15,13 @@ class Server:
     def __init__(self) -> None:
         self.is_up = True
         self.hangs = False
+        self.says_no = False
         self.looks = 0
 
     async def is_ready(self) -> bool:
         self.looks += 1
+        if self.says_no:
+            raise ModelBusyError("it says that it is not ready")
         if self.hangs:
             raise TimeoutError
         return self.is_up
@@ -58,6 +61,18 @@ async def test_a_server_that_hangs_is_still_to_be_restarted() -> None:
         readiness.ask_restart()
         await looked_again(server)
         assert readiness.must_restart
+        assert not readiness.is_ready
+
+
+async def test_a_server_that_says_it_is_not_ready_was_not_seen_down() -> None:
+    server = Server()
+    async with watching(server) as readiness:
+        server.says_no = True
+        readiness.ask_restart()
+        await looked_again(server)
+        assert readiness.must_restart
+        server.says_no = False
+        await looked_again(server)
         assert not readiness.is_ready
 
 

@@ -8,6 +8,7 @@ import pytest
 from penstock.adapters.in_memory import FakeClock
 from penstock.contracts.outcome import FaultCode
 from penstock.contracts.request import RequestState, RetryPolicy
+from penstock.protocol.announcing import Announcing
 from penstock.protocol.failure_documents import ModelAnswer
 from penstock.protocol.steps import Announce, Run, Step, Wait
 from runtime_image.dispatcher.model_server.server import ModelRefusedError
@@ -67,8 +68,9 @@ def test_at_the_end_of_its_time_a_refused_request_fails_with_the_servers_own_ans
     row = world.row(request_id)
     assert (row.state, row.faults[0].code) == (RequestState.FAILED, FaultCode.MODEL_UNAVAILABLE)
     assert "503: engine dead" in row.faults[0].message
-    assert row.result is not None
-    assert b"503: engine dead" in world.results.read(row.result)
+    told = Announcing(results=world.results, notifier=world.notifier).prepare(row)
+    assert told.result is not None
+    assert b"503: engine dead" in world.results.read(told.result)
 
 
 def test_a_refusal_after_the_time_in_the_queue_ends_the_request_at_once(
