@@ -125,7 +125,7 @@ class Stack:
         items = [{"model_input": each, **options} for each in inputs]
         with Client(self.description.front_url, self.description.api_key) as client:
             entries = client.submit_batch(model, items)
-        ids = [entry.request_id for entry in entries if entry.request_id]
+        ids = [str(entry.request_id) for entry in entries if entry.request_id]
         assert len(ids) == len(inputs), entries
         return ids
 
