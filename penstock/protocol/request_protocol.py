@@ -181,9 +181,12 @@ class RequestProtocol:
         if current.is_past_deadline(now):
             return self._expire(current)
         if (held_until := _held_until(current)) is not None and held_until >= now:
-            lease_seconds = math.ceil((held_until - now).total_seconds()) + 1
+            left_seconds = math.ceil((held_until - now).total_seconds()) + 1
             held_seconds = max(0.0, (now - current.status_at).total_seconds())
-            return Wait(lease_seconds + min(held_seconds, _rest_seconds(delivery)))
+            # Refusals and returns count as receives too: it may be no duplicate at all, and must
+            # not sleep long when the worker has died.
+            rest_seconds = min(held_seconds, _rest_seconds(delivery), self.lease_seconds)
+            return Wait(left_seconds + rest_seconds)
         if current.attempts_left <= 0:
             failed = self._endings.give_up(current, worker_died(current))
             return Announce(failed) if failed else _LOOK_AGAIN
@@ -217,10 +220,9 @@ def _held_until(current: AsyncRequest) -> datetime | None:
 
 
 def _rest_seconds(delivery: Delivery) -> float:
-    """Return how long a message rests beyond the lease of whoever works on its request.
+    """Return how long a message rests beyond a lease that keeps it from being worked on.
 
-    It is probably a duplicate, and each receive counts towards its end as a dead letter. One whose
-    worker has died has hardly been received.
+    Each receive counts towards its end as a dead letter.
     """
     doublings = min(delivery.receive_count - 1, _MOST_DOUBLINGS)
     return float(min(2**doublings - 1, _LONGEST_REST_SECONDS))

@@ -106,9 +106,9 @@ class InMemoryRequestStore:
             now = self._clock()
             claim_id = claim_id or uuid4().hex
             request = self._rows.get(request_id)
+            if request and transitions.is_claim(request, claim_id):
+                return request if request.is_leased(now) else self.renew(request, lease_seconds)
             if request is None or not request.is_claimable(now):
-                if request and transitions.is_claim(request, claim_id):
-                    return request
                 raise ClaimRefusedError(request_id, request)
             leased = {
                 "attempt": request.attempt + 1,

@@ -18,6 +18,7 @@ from tests.integration.adapters.facts import (
     REQUEST_ID,
     TIMEOUT,
     a_request,
+    at,
 )
 
 OUTCOMES: list[Outcome] = [
@@ -40,6 +41,29 @@ def test_a_repeated_claim_finds_the_lease_that_the_first_took(ports: Ports) -> N
 
     assert claimed(ports, "claim-1") == held
     assert ports.requests.find(REQUEST_ID) == held
+
+
+@pytest.mark.parametrize("attempts_left", [1, 3])
+def test_a_claim_repeated_after_its_lease_lapsed_takes_a_new_lease_and_no_second_attempt(
+    ports: Ports, attempts_left: int
+) -> None:
+    ports.requests.accept(a_request(ports.clock(), attempts_left=attempts_left))
+    held = claimed(ports, "claim-1")
+    ports.clock.advance(31)
+
+    again = claimed(ports, "claim-1")
+    assert (again.attempt, again.attempts_left) == (1, attempts_left - 1)
+    assert again.lease_until == at(ports.clock(), 30)
+    assert again == held.model_copy(update={"lease_until": again.lease_until})
+    assert ports.requests.find(REQUEST_ID) == again
+
+
+def test_another_claim_of_a_lapsed_lease_is_no_repeat(ports: Ports) -> None:
+    claimed(ports, "claim-1")
+    ports.clock.advance(31)
+    assert claimed(ports, "claim-2").attempt == 2
+    with pytest.raises(ClaimRefusedError):
+        claimed(ports, "claim-1")
 
 
 def test_another_claim_of_the_same_worker_is_no_repeat(ports: Ports) -> None:

@@ -65,7 +65,7 @@ def test_a_request_held_by_another_worker_is_hidden_for_the_rest_of_its_lease(
     assert step == Wait(LEASE_SECONDS - 10 + 1)
 
 
-def test_a_duplicate_rests_longer_with_each_receive_while_its_request_runs(
+def test_a_duplicate_rests_longer_with_each_receive_up_to_one_more_lease(
     world: World, clock: FakeClock
 ) -> None:
     request_id = world.submit()
@@ -79,7 +79,26 @@ def test_a_duplicate_rests_longer_with_each_receive_while_its_request_runs(
         step = world.protocol("w2").claim(replace(duplicate, receive_count=receives))
         assert isinstance(step, Wait)
         waits.append(step.seconds - LEASE_SECONDS - 1)
-    assert waits == [0, 1, 3, 7, 15, 31, 63, 127, 255, 511, 600]
+    assert waits == [0, 1, 3, 7, 15, *[LEASE_SECONDS] * 6]
+
+
+def test_a_dead_workers_message_rests_no_longer_than_two_leases_however_often_it_was_received(
+    world: World, clock: FakeClock
+) -> None:
+    world.submit()
+    delivery = world.receive()
+    run = world.protocol("w1").claim(delivery)
+    assert isinstance(run, Run)
+    request = run.request
+    for _ in range(60):
+        clock.advance(LEASE_SECONDS / 3)
+        request = world.protocol("w1").renew(request)
+    clock.advance(LEASE_SECONDS - 0.5)
+
+    for receives in (2, 12, 499):
+        step = world.protocol("heir").claim(replace(delivery, receive_count=receives))
+        assert isinstance(step, Wait)
+        assert step.seconds <= 2 + LEASE_SECONDS
 
 
 @pytest.mark.spec("baseten", 23)

@@ -15,7 +15,8 @@ IS_CLAIMABLE = (
     "#attempts_left > :none AND ("
     "(#state = :queued AND #cancel_requested = :false"
     " AND (#deadline_at > :now OR (#attempt > :none AND attribute_not_exists(#refusal))))"
-    f" OR ({_HAS_LAPSED}))"
+    # A claim is no second one when its lease has lapsed by the time it is repeated.
+    f" OR ({_HAS_LAPSED} AND (attribute_not_exists(#claim_id) OR #claim_id <> :claim_id)))"
 )
 IS_HELD = "#state = :in_progress AND #lease_owner = :holder AND #attempt = :held_attempt"
 IS_HELD_AND_WANTED = f"{IS_HELD} AND #cancel_requested = :false"

@@ -93,7 +93,7 @@ class DynamoRequestStore:
         update = Update(
             operation="claim request",
             condition=conditions.IS_CLAIMABLE,
-            values={**conditions.CONSTANTS, "now": now},
+            values={**conditions.CONSTANTS, "now": now, "claim_id": claim_id},
             changes={
                 "state": RequestState.IN_PROGRESS,
                 "status_at": now,
@@ -105,12 +105,22 @@ class DynamoRequestStore:
             add={"attempt": 1, "attempts_left": -1},
         )
         try:
-            return self._table.update_unheld(
+            claimed = self._table.update_unheld(
                 request_id, update, lambda current: transitions.is_claim(current, claim_id)
             )
         except UnreadableRowError:
             self._table.undo(request_id, _unclaiming(claim_id, now))
             raise
+        return self._leased(claimed, lease_seconds)
+
+    def _leased(self, claimed: AsyncRequest, lease_seconds: float) -> AsyncRequest:
+        """Return a claimed request under a lease: that of a repeated claim may have lapsed."""
+        if claimed.is_leased(self._clock()):
+            return claimed
+        try:
+            return self.renew(claimed, lease_seconds)
+        except LeaseLostError as lost:
+            raise ClaimRefusedError(claimed.request_id, self.find(claimed.request_id)) from lost
 
     def renew(self, claimed: AsyncRequest, lease_seconds: float) -> AsyncRequest:
         """Move the end of the lease."""
