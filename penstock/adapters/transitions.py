@@ -139,6 +139,10 @@ def reopened(ended: AsyncRequest, now: datetime) -> AsyncRequest:
     saw it before it ended cannot take it for what they saw. Should the model server refuse it, it
     has as long in the queue as it had at first.
     """
+    in_queue_seconds = ended.max_time_in_queue_seconds
+    if in_queue_seconds is None:  # once a row is reopened, its times do not tell any more
+        in_queue = min(ended.deadline_at - ended.created_at, _LONGEST_IN_QUEUE)
+        in_queue_seconds = round(in_queue.total_seconds())
     # DynamoDB purges by whole seconds; both families shall say the same.
     purge_at = now.replace(microsecond=0) + ROW_LIFETIME + timedelta(seconds=1)
     waiting: dict[str, object] = {
@@ -148,7 +152,8 @@ def reopened(ended: AsyncRequest, now: datetime) -> AsyncRequest:
         "attempt": ended.attempt + 1,
         "attempts_left": ended.retry.max_attempts,
         "cancel_requested": False,
-        "deadline_at": now + min(ended.deadline_at - ended.created_at, _LONGEST_IN_QUEUE),
+        "deadline_at": now + timedelta(seconds=in_queue_seconds),
+        "max_time_in_queue_seconds": in_queue_seconds,
         "faults": (),
         "refusal": None,
         "result": None,

@@ -124,6 +124,9 @@ class AsyncRequest(Contract):
     deadline_at: UtcDatetime
     """When a request expires that nobody ever claimed, or fails that was only refused since."""
 
+    max_time_in_queue_seconds: int | None = None
+    """How long its caller lets it wait; absent in rows of earlier versions. `deadline_at` moves."""
+
     purge_at: UtcDatetime
     """When the row may be forgotten."""
 

@@ -137,6 +137,7 @@ class Submission(Contract):
             created_at=now,
             status_at=now,
             deadline_at=deadline,
+            max_time_in_queue_seconds=self.max_time_in_queue_seconds,
             purge_at=deadline + ROW_LIFETIME,
             submission_sha256=self.sha256(),
             retry=self.retry,

@@ -116,6 +116,19 @@ def test_a_redriven_request_that_is_refused_has_its_time_in_the_queue_once_more(
     assert waiting.is_past_deadline(at(ports.clock(), 600))
 
 
+@pytest.mark.parametrize("version", ["this", "earlier"])
+def test_every_redrive_gives_the_time_in_the_queue_that_the_first_wait_had(
+    ports: Ports, version: str
+) -> None:
+    known = {} if version == "this" else {"max_time_in_queue_seconds": None}
+    ports.requests.accept(a_request(ports.clock(), **known))
+    for _ in range(3):
+        ports.requests.finish(claimed(ports), Failed(fault=TIMEOUT))
+        ports.clock.advance(86_400)
+        reopened = ports.requests.reopen(REQUEST_ID)
+        assert reopened.deadline_at == at(ports.clock(), 600)
+
+
 def test_no_more_of_an_answer_is_kept_than_fits_a_row() -> None:
     kept = ServerRefusal.of(503, "text/plain", b"x" * 10_000)
     assert kept.body == b"x" * ServerRefusal.KEPT_BYTES

@@ -42,6 +42,7 @@ def test_every_field_comes_back() -> None:
             "invocation": SageMakerInvocation(
                 endpoint_name="ocr", inference_id="mine-1", include_response_in=("error",)
             ),
+            "max_time_in_queue_seconds": 600,
             "priority": 2,
             "retry": RetryPolicy(max_attempts=7, initial_delay_ms=0),
             "attempt": 4,
