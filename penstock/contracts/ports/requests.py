@@ -64,7 +64,8 @@ class RequestStore(Protocol):
         """Take a lease: next attempt, one attempt less, state IN_PROGRESS.
 
         A repeat under one `claim_id` finds the attempt that the first call took, as when the answer
-        to that was lost, and its lease anew if that has lapsed. Without one each call is a claim of its own.
+        to that was lost, and renews its lease if that has lapsed. Without one each call is a claim
+        of its own.
 
         Raises:
             ClaimRefusedError: `AsyncRequest.is_claimable` is false; the error carries the row.
