@@ -8,7 +8,8 @@ from functions.sweeper.due_rows import DueRows
 from penstock.contracts.outcome import Fault, FaultCode
 from penstock.contracts.ports.dead_letters import DeadLetter, DeadLetterQueue
 from penstock.contracts.ports.requests import RequestStore
-from penstock.contracts.request import AsyncRequest
+from penstock.contracts.request import AsyncRequest, RequestState
+from penstock.protocol.announcing import touches_callers_places
 from penstock.protocol.endings import Endings
 
 _PAGE = 100
@@ -34,7 +35,7 @@ class DeadLetters:
     rows: DueRows
 
     def tend(self, letter: DeadLetter) -> AsyncRequest | None:
-        """Return the request of a letter as it has ended, if this ended it.
+        """Return the request of a letter as it has ended, if it must be announced here.
 
         A letter proves little: the request may be running, or have another message. So it ends
         only what stands still.
@@ -45,9 +46,15 @@ class DeadLetters:
         row = self.requests.find(letter.request_id)
         if row is None or row.state.is_terminal or not row.state.is_known:
             return None
+        # A caller's place may hang, and must not delay the other letters. What touches it is left
+        # to the sweep of its row.
+        may_hang = touches_callers_places(row)
+        if may_hang and row.state is RequestState.IN_PROGRESS:
+            return None
         if self.rows.why_stranded(row) is None:
             return None
-        return self.endings.give_up(row, _DEAD_LETTERED)
+        ended = self.endings.give_up(row, _DEAD_LETTERED)
+        return None if may_hang else ended
 
 
 @contextmanager

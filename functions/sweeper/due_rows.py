@@ -12,6 +12,9 @@ from penstock.contracts.ports.requests import RequestQueue, RequestStore
 from penstock.contracts.request import AsyncRequest, RequestState
 from penstock.protocol.endings import Endings, worker_died
 
+PATIENCE = timedelta(hours=1)
+"""How long the end of a request waits for a place of its caller that is unavailable."""
+
 _LOST_AFTER = timedelta(minutes=15)
 """SQS settles its counts within a minute, and no retry waits longer than one."""
 
@@ -53,7 +56,8 @@ class DueRows:
         if row.state is RequestState.IN_PROGRESS and not row.is_abandoned(now):
             return None  # it moved since the index was read
         if fault := self._why_over(row):
-            return self.endings.give_up(row, fault)
+            stood_since = row.lease_until or row.status_at
+            return self.endings.give_up(row, fault, may_wait=now < stood_since + PATIENCE)
         self.requests.postpone(row.request_id, _LOOK_AGAIN_SECONDS)
         return None
 

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
 from aws_lambda_powertools import Logger
 
+from functions.sweeper.due_rows import PATIENCE
 from functions.telemetry import Count
 from penstock.contracts.observability.metric_names import FunctionMetric
 from penstock.contracts.ports.clock import Clock
@@ -21,8 +22,6 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 _SHORTEST_REST_SECONDS, _LONGEST_REST_SECONDS = 60.0, 3_600.0
-_PATIENCE = timedelta(hours=1)
-"""How long the announcement of an end waits for a place of its caller that is unavailable."""
 
 _logger = Logger(service="sweeper")
 
@@ -74,7 +73,7 @@ class Ends:
 
     def _prepared(self, ended: AsyncRequest) -> AsyncRequest:
         announcing = Announcing(results=self.results, notifier=self.notifier)
-        return announcing.prepare(ended, may_wait=self.clock() < ended.status_at + _PATIENCE)
+        return announcing.prepare(ended, may_wait=self.clock() < ended.status_at + PATIENCE)
 
     def _published(self, told: Sequence[AsyncRequest]) -> dict[RequestId, AsyncRequest]:
         """Return those of which now all have heard who must."""

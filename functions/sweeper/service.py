@@ -24,10 +24,14 @@ from penstock.contracts.ports.directory import Catalog
 from penstock.contracts.ports.notifications import Notifier
 from penstock.contracts.ports.objects import ResultStore
 from penstock.contracts.ports.requests import RequestQueue, RequestStore, UnreadableRow
-from penstock.contracts.request import AsyncRequest, RequestId
+from penstock.contracts.request import AsyncRequest, RequestId, Tenant
+from penstock.protocol.announcing import touches_callers_places
 from penstock.protocol.endings import Endings
 
 _ROWS = 1_000
+_SLOW = timedelta(seconds=5)
+"""A tenant whose places take so long for one row has its others looked at by the next sweep."""
+
 _TOGETHER = 10
 """So many rows are ended, and then announced by one call: as many as SNS takes at once."""
 
@@ -61,15 +65,37 @@ class SweeperService:
         rows, ends = self._rows(), self._ends()
         letters = self._letter_jobs(rows, ends, has_time)
         seen: set[RequestId] = set()
+        promised: list[AsyncRequest] = []
         while has_time():
             # The index lags behind: what was just settled may be in it still.
             due = [row for row in self.requests.due(_ROWS) if row.request_id not in seen]
             if not due:
                 break
             seen.update(row.request_id for row in due)
-            jobs = _in_between(_row_jobs(rows, ends, due), letters)
+            theirs, ours = _apart(due)
+            promised += theirs
+            jobs = _in_between(_row_jobs(rows, ends, ours), letters)
             self.workforce(_while(has_time, jobs))
+        # Places of callers may hang: they come last, and nobody's end waits for another's place.
+        jobs = _in_between(self._promised_jobs(rows, ends, promised), letters)
+        self.workforce(_while(has_time, jobs))
         self.workforce(_while(has_time, letters))
+
+    def _promised_jobs(
+        self, rows: DueRows, ends: Ends, promised: Sequence[AsyncRequest]
+    ) -> Iterator[Job]:
+        """Yield a job for each row whose end touches places of its caller."""
+        slow: set[Tenant] = set()
+
+        def look(row: AsyncRequest) -> None:
+            began = self.clock()
+            ends.bring_about(rows.tend, [row])
+            if self.clock() - began >= _SLOW:
+                slow.add(row.tenant)
+
+        for row in promised:  # tenants take turns in it
+            if row.tenant not in slow:
+                yield partial(look, row)
 
     def _rows(self) -> DueRows:
         return DueRows(
@@ -110,6 +136,19 @@ class SweeperService:
         with looking_through(queue, lambda: has_time() and self.clock() < until) as pages:
             for page in pages:
                 ends.bring_about(letters.tend, page)
+
+
+def _apart(
+    due: Sequence[AsyncRequest | UnreadableRow],
+) -> tuple[list[AsyncRequest], list[AsyncRequest | UnreadableRow]]:
+    """Return the rows whose end touches places of their callers, and all others."""
+    theirs = [
+        row
+        for row in due
+        if isinstance(row, AsyncRequest) and row.state.is_known and touches_callers_places(row)
+    ]
+    ids = {row.request_id for row in theirs}
+    return theirs, [row for row in due if row.request_id not in ids]
 
 
 def _row_jobs(

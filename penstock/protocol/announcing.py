@@ -27,11 +27,15 @@ def notification_of(request: AsyncRequest) -> Notification | None:
     return None if request.state is RequestState.CANCELED else Notification.of(request)
 
 
+def touches_callers_places(request: AsyncRequest) -> bool:
+    """Whether its caller was promised an object at a place, or a message, of its own."""
+    return request.destination is not None or request.invocation is not None
+
+
 def is_prepared(request: AsyncRequest) -> bool:
     """Whether nothing is left to store, or to tell its caller, before an end is published."""
-    has_promises = request.destination is not None or request.invocation is not None
     names_all = request.result is not None or request.state is RequestState.CANCELED
-    return names_all and not has_promises
+    return names_all and not touches_callers_places(request)
 
 
 def failure_to_name(ended: AsyncRequest, told: AsyncRequest) -> StoredObject | None:

@@ -37,14 +37,21 @@ class Endings:
         except ClaimRefusedError:
             return None
 
-    def give_up(self, request: AsyncRequest, fault: Fault) -> AsyncRequest | None:
+    def give_up(
+        self, request: AsyncRequest, fault: Fault, *, may_wait: bool = True
+    ) -> AsyncRequest | None:
         """End a request that nobody holds; `None` if it moved meanwhile.
 
-        It fails, unless its last attempt stored a result and died before it could say so.
+        It fails, unless its last attempt stored a result and died before it could say so. Whether
+        it did must be known: no other run would find it. Unless this `may_wait`, a caller's place
+        that is unavailable counts as empty.
+
+        Raises:
+            UnavailableError: AWS failed.
         """
         try:
             if request.state is RequestState.IN_PROGRESS and (
-                left := RequestObjects(self.results).find_result(request)
+                left := RequestObjects(self.results).find_result(request, may_wait=may_wait)
             ):
                 return self.requests.finish(request, Succeeded(result=left))
             return self.requests.give_up(request, fault)

@@ -18,11 +18,12 @@ class RequestObjects:
 
     results: ResultStore
 
-    def find_result(self, request: AsyncRequest) -> StoredObject | None:
+    def find_result(self, request: AsyncRequest, *, may_wait: bool = False) -> StoredObject | None:
         """Return the result that a dead attempt may have left where we can see it.
 
-        At a promised place that is unavailable there is none to be seen: another run costs less
-        than an attempt for every look, and stores nothing beside what lies there.
+        Unless it `may_wait`, there is none to be seen at a promised place that is unavailable:
+        another run costs less than an attempt for every look, and stores nothing beside what lies
+        there.
         """
         place = request.destination.result if request.destination else None
         try:
@@ -30,7 +31,7 @@ class RequestObjects:
         except PlaceRefusedError:
             return None
         except UnavailableError as error:
-            if place is None:
+            if place is None or may_wait:
                 raise
             logger.warning(
                 "promised place was not looked at",

@@ -5,12 +5,12 @@ from collections.abc import Callable
 
 import pytest
 
-from penstock.adapters.in_memory import FakeClock
-from penstock.contracts.errors import InputUnreadableError, ObjectGoneError
+from penstock.adapters.in_memory import FakeClock, FaultPoints
+from penstock.contracts.errors import InputUnreadableError, ObjectGoneError, UnavailableError
 from penstock.contracts.message import QueueMessage
-from penstock.contracts.origin import InputLocation, Location
+from penstock.contracts.origin import Dialect, InputLocation, Location
 from penstock.contracts.outcome import Fault, FaultCode, StoredObject
-from penstock.contracts.request import AsyncRequest
+from penstock.contracts.request import AsyncRequest, RequestState, RetryPolicy
 from penstock.protocol.announcing import Announcing
 from penstock.protocol.endings import Endings
 from penstock.protocol.failure_documents import ModelAnswer
@@ -135,3 +135,25 @@ def _lying_at(world: World, place: Location) -> bytes | None:
         return world.results.read(StoredObject(bucket=place.bucket, key=place.key, size_bytes=0))
     except ObjectGoneError:
         return None
+
+
+@pytest.mark.parametrize("dialect", [Dialect.BASETEN, Dialect.SAGEMAKER])
+def test_a_look_that_failed_gives_no_stored_result_up(
+    world: World, clock: FakeClock, dialect: Dialect
+) -> None:
+    row = a_row(clock(), dialect, retry=RetryPolicy(max_attempts=1), attempts_left=1)
+    world.requests.accept(row)
+    held = world.requests.claim(row.request_id, "w1", LEASE_SECONDS)
+    place = row.destination.result if row.destination else None
+    world.results.put_result(row.request_id, b"42", "text/plain", place=place)
+    clock.advance(LEASE_SECONDS + 61)
+    faults = FaultPoints()
+    faults.fail("results.find_result", UnavailableError("look for result", "read timeout"))
+    endings = Endings(requests=world.requests, results=faults.around("results", world.results))
+
+    with pytest.raises(UnavailableError):
+        endings.give_up(held, GONE)
+    assert world.row(row.request_id) == held
+    ended = endings.give_up(held, GONE)
+    assert ended is not None
+    assert ended.state is RequestState.SUCCEEDED
