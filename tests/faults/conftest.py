@@ -13,6 +13,7 @@ from uuid import UUID
 import pytest
 
 from penstock.contracts import request_id
+from penstock.protocol import putting_back
 from runtime_image.dispatcher import model_calls, process, worker
 from runtime_image.dispatcher.scheduling import gate, lanes
 from runtime_image.dispatcher.scheduling.holding import Held
@@ -20,6 +21,7 @@ from tests.faults.profile import PROFILE
 from tests.faults.simulation.fates import UnexpectedError
 from tests.faults.stack import UNEXPECTED
 from tests.faults.tally import Tally
+from tests.faults.world import WORN_RECEIVES
 
 _TALLY = pytest.StashKey[Tally]()
 
@@ -60,6 +62,7 @@ def virtual_time(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(Held, "__hash__", lambda held: hash(held.delivery.receipt))
     # Few enough for a simulation to have so many.
     monkeypatch.setattr(gate, "_ENDING_LIMIT", 3)
+    monkeypatch.setattr(putting_back, "WORN_RECEIVES", WORN_RECEIVES)
     logging.disable(logging.CRITICAL)
     yield
     logging.disable(logging.NOTSET)

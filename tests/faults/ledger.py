@@ -14,7 +14,7 @@ from penstock.contracts.request import AsyncRequest, RequestId, RequestState
 from tests.faults.promises import Promises
 from tests.faults.simulation.turns import Call
 from tests.faults.story import BrokenInvariantError, Story
-from tests.faults.world import World
+from tests.faults.world import WORN_RECEIVES, World
 
 _MAY_CHANGE_AFTER_THE_END = {"webhook_status", "webhook_attempts", "notified_at"}
 _HELD_STEPS = {"renew", "finish", "release"}
@@ -254,6 +254,9 @@ class Ledger:
             story = self.stories[request_id]
             if row is None or self._lives[delivery.receipt] < story.redrives:
                 continue  # a redrive has sent another message
+            is_worn = delivery.receive_count >= WORN_RECEIVES
+            if is_worn and request_id in self._queue.message_ids:
+                continue  # a copy of it was sent before
             self.check(row.state.is_terminal, request_id, f"message deleted while {row.state}")
             self.check(self._is_told(row), request_id, "message deleted before anybody was told")
             used_up = row.state is RequestState.FAILED and row.faults[-1].code.is_retried

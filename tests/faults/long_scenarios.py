@@ -4,13 +4,14 @@ from datetime import timedelta
 
 from penstock.contracts.request import AsyncRequest, RequestState, Tenant
 from penstock.contracts.submission import Submission
+from runtime_image.dispatcher.model_server.server import ModelBusyError
 from tests.faults.behaviours import answers, fails_once, is_refused
 from tests.faults.model import ModelCall
 from tests.faults.promises import sagemaker_submission
 from tests.faults.recovery import work
 from tests.faults.scenarios import Scenario
 from tests.faults.stack import Stack
-from tests.faults.world import ACME
+from tests.faults.world import ACME, MAX_RECEIVES
 
 _HOURS_OF_A_WEEK = 7 * 24 + 2
 _LOST_SECONDS = 15 * 60
@@ -19,6 +20,14 @@ _LOST_SECONDS = 15 * 60
 
 def _answers_after(seconds: float, stack: Stack, call: ModelCall) -> None:
     if stack.simulation.time() - call.began >= seconds:
+        answers(stack, call)
+
+
+def _is_not_ready_for_long(stack: Stack, call: ModelCall) -> None:
+    """Refuse to listen for as long as it takes to be received more often than SQS allows."""
+    if stack.ledger.stories[call.request_id].deliveries <= MAX_RECEIVES:
+        stack.answer_model(call, ModelBusyError("the model server does not listen"))
+    else:
         answers(stack, call)
 
 
@@ -121,6 +130,13 @@ def _has_many_at_one_place(stack: Stack) -> None:
 
 LONG_SCENARIOS = (
     Scenario(
+        name="model server not ready for long",
+        model=_is_not_ready_for_long,
+        max_attempts=1,
+        attempts=1,
+        ends=(RequestState.SUCCEEDED,),
+    ),
+    Scenario(
         name="refused for twenty minutes",
         model=is_refused,
         max_attempts=1,
@@ -137,6 +153,14 @@ LONG_SCENARIOS = (
         slots=2,
         restarts_models=True,
         ends=(RequestState.SUCCEEDED,),
+    ),
+    Scenario(
+        name="a caller's place refuses",
+        model=answers,
+        sagemaker=sagemaker_submission(),
+        has_closed_places=True,
+        attempts=1,
+        ends=(RequestState.FAILED,),
     ),
     Scenario(
         name="a caller's place is unavailable",

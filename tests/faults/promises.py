@@ -11,9 +11,12 @@ from tests.faults.world import ACME, INPUTS, TOPIC, World
 
 INPUT = InputLocation(bucket=INPUTS, key="pages/1.png", content_type="image/png")
 NO_INPUT = InputLocation(bucket=INPUTS, key="pages/none.png")
+PLACES = "callers"
+"""Their bucket."""
+
 _OUTPUT = OutputPlace(
-    result_folder=Location(bucket="callers", key="results"),
-    failure_folder=Location(bucket="callers", key="failures"),
+    result_folder=Location(bucket=PLACES, key="results"),
+    failure_folder=Location(bucket=PLACES, key="failures"),
 )
 
 
@@ -83,7 +86,7 @@ class Promises:
         """Return the objects of a request, wherever they were to lie."""
         place = row.destination
         found = (
-            self._results.find_result(row.request_id, place.result if place else None),
+            self._results.look_for_result(row.request_id, place.result if place else None),
             self._results.find_failure(row.request_id, place.failure if place else None),
             # A place that takes nothing is replaced by our own.
             self._results.find_failure(row.request_id) if place else None,

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from penstock.contracts.request import AsyncRequest, RequestState
+from tests.faults.promises import PLACES
 from tests.faults.recovery import is_settled, orphans, recover
 from tests.faults.scenarios import Scenario
 from tests.faults.simulation.fates import ENDS_A_CALL, FAULTS, Fate, costs_nothing
@@ -57,7 +58,9 @@ class Rehearsal:
         stack.world.requests.index_lag.seconds = self.scenario.index_lag_seconds
         stack.world.requests.unreadable |= self.scenario.unreadable
         stack.restarts_models = self.scenario.restarts_models
-        stack.places_fail = bool(self.scenario.refuses_places)
+        stack.places_fail = bool(self.scenario.refuses_places) or self.scenario.has_closed_places
+        if self.scenario.has_closed_places:
+            stack.world.results.closed_buckets.add(PLACES)
         self.scenario.others(stack)
         stack.submit(submission)
         self._work()

@@ -1,7 +1,7 @@
 """Single safeguards taken out; the suite must notice each."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -22,13 +22,17 @@ from penstock.contracts.errors import UnavailableError
 from penstock.contracts.notification import Notification
 from penstock.contracts.outcome import Fault, FaultCode, ServerRefusal
 from penstock.contracts.ports.dead_letters import DeadLetter
-from penstock.contracts.ports.requests import QueueDepth
+from penstock.contracts.ports.requests import Delivery, QueueDepth, RequestQueue
 from penstock.contracts.request import AsyncRequest, RequestState
 from penstock.contracts.submission import Submission
 from penstock.protocol.endings import Endings
+from penstock.protocol.request_protocol import RequestProtocol
+from penstock.protocol.steps import Step
+from runtime_image.dispatcher import settling
 from runtime_image.dispatcher.model_calls import ModelCalls
 from runtime_image.dispatcher.model_server.restarts import Restarts
 from runtime_image.dispatcher.persistence import CallersPlaces, End, persistently
+from runtime_image.dispatcher.scheduling import lanes
 from runtime_image.dispatcher.scheduling.endurance import Endurance
 from runtime_image.dispatcher.scheduling.gate import Gate
 from runtime_image.dispatcher.scheduling.holding import Heartbeats, Held, Interruption
@@ -236,7 +240,31 @@ def _look_at_letters_last(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(service, "_in_between", lambda first, _: first)
 
 
+def _put_back_without_end(patch: pytest.MonkeyPatch) -> None:
+    def mutant(queue: RequestQueue, deliveries: Sequence[Delivery], seconds: float) -> None:
+        queue.hide(deliveries, seconds)
+
+    for module in (settling, lanes):
+        patch.setattr(module, "put_back", mutant)
+
+
+def _run_again_for_a_place_that_refuses(patch: pytest.MonkeyPatch) -> None:
+    end_failed = RequestProtocol._end_failed  # noqa: SLF001 - the mistake is made inside
+
+    def mutant(self: RequestProtocol, request: AsyncRequest, fault: Fault, *args: Any) -> Step:
+        if fault.code is FaultCode.INTERNAL_SERVER_ERROR and request.attempts_left > 0:
+            return self.fail(request, fault)
+        return end_failed(self, request, fault, *args)
+
+    patch.setattr(RequestProtocol, "_end_failed", mutant)
+
+
 SAFEGUARDS = (
+    Mutant(
+        "busy servers wear a message out",
+        _put_back_without_end,
+        "model server not ready for long",
+    ),
     Mutant(
         "a refused request waits without end",
         _let_the_clock_stand_still_once_claimed,
@@ -262,6 +290,11 @@ SAFEGUARDS = (
         "the slot of a closed call is used",
         _use_slots_of_closed_calls,
         "beside one that is stopped",
+    ),
+    Mutant(
+        "the model runs again for a place that refuses for good",
+        _run_again_for_a_place_that_refuses,
+        "a caller's place refuses",
     ),
     Mutant(
         "an end waits without end for a caller's place",

@@ -73,6 +73,9 @@ class Scenario:
     refuses_places: frozenset[str] = frozenset()
     """Calls that always fail at a place that a caller named."""
 
+    has_closed_places: bool = False
+    """Whether the bucket of its caller's places lets us do nothing."""
+
     slots: int = 1
     restarts_models: bool = False
     """Whether a model server is restarted that works on with a call that was closed."""
