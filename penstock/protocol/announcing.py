@@ -80,6 +80,11 @@ class Announcing:
                 _log_unheard(ended, error)
         return ended.model_copy(update={"result": stored})
 
+    def needs_its_caller(self, ended: AsyncRequest) -> bool:
+        """Whether `prepare` uses a place or topic in its caller's care."""
+        has_topic = ended.invocation is not None and _topic_of(ended, ended.invocation) is not None
+        return has_topic or not RequestObjects(self.results).are_ours(ended)
+
     def _object_of(self, request: AsyncRequest, *, may_wait: bool) -> StoredObject | None:
         """Return the one object, having seen to it that it is there, and no other."""
         if request.state is RequestState.SUCCEEDED:
@@ -98,7 +103,8 @@ class Announcing:
         try:
             self.results.drop_failure(request.request_id, place, up_to_attempt=request.attempt)
         except (PlaceRefusedError, UnavailableError) as refusal:
-            if may_wait and isinstance(refusal, UnavailableError):
+            is_ours = RequestObjects(self.results).is_ours(place)
+            if isinstance(refusal, UnavailableError) and (may_wait or is_ours):
                 raise
             logger.warning(
                 "failure document may be left beside a result",
@@ -108,10 +114,9 @@ class Announcing:
     def _tell(
         self, request: AsyncRequest, invocation: SageMakerInvocation, stored: StoredObject
     ) -> None:
-        succeeded = request.state is RequestState.SUCCEEDED
-        topic = invocation.success_topic if succeeded else invocation.error_topic
-        if topic is None:
+        if (topic := _topic_of(request, invocation)) is None:
             return
+        succeeded = request.state is RequestState.SUCCEEDED
         wants_body = ("success" if succeeded else "error") in invocation.include_response_in
         body = self._body_of(stored) if wants_body else None
         message = SageMakerMessage.of(request, invocation, stored, body, topic)
@@ -127,6 +132,11 @@ class Announcing:
             return self.results.read(stored)
         except ObjectGoneError:
             return None  # its caller owns the place
+
+
+def _topic_of(ended: AsyncRequest, invocation: SageMakerInvocation) -> str | None:
+    succeeded = ended.state is RequestState.SUCCEEDED
+    return invocation.success_topic if succeeded else invocation.error_topic
 
 
 def _log_unheard(request: AsyncRequest, reason: Exception) -> None:

@@ -4,6 +4,7 @@ import logging
 from dataclasses import dataclass
 
 from penstock.contracts.errors import PlaceRefusedError, UnavailableError
+from penstock.contracts.origin import Location
 from penstock.contracts.outcome import StoredObject
 from penstock.contracts.ports.objects import Content, ResultStore
 from penstock.contracts.request import AsyncRequest
@@ -18,10 +19,21 @@ class RequestObjects:
 
     results: ResultStore
 
+    def are_ours(self, request: AsyncRequest) -> bool:
+        """Whether all objects of this request lie in our own bucket, promised places included."""
+        promised = request.destination
+        return promised is None or (
+            self.is_ours(promised.result) and self.is_ours(promised.failure)
+        )
+
+    def is_ours(self, place: Location | None) -> bool:
+        """Whether a place lies in our own bucket, whose outages we wait for."""
+        return place is None or place.bucket == self.results.bucket
+
     def find_result(self, request: AsyncRequest, *, may_wait: bool = False) -> StoredObject | None:
         """Return the result that a dead attempt may have left where we can see it.
 
-        Unless it `may_wait`, there is none to be seen at a promised place that is unavailable:
+        Unless it `may_wait`, there is none to be seen at a caller's place that is unavailable:
         another run costs less than an attempt for every look, and stores nothing beside what lies
         there.
         """
@@ -31,7 +43,7 @@ class RequestObjects:
         except PlaceRefusedError:
             return None
         except UnavailableError as error:
-            if place is None or may_wait:
+            if may_wait or self.is_ours(place):
                 raise
             logger.warning(
                 "promised place was not looked at",
@@ -56,8 +68,8 @@ class RequestObjects:
     ) -> StoredObject:
         """Store the failure document; at our own place if the promised one refuses it.
 
-        Otherwise a request could not end whose place is gone. Unless it `may_wait`, a place that is
-        unavailable counts as one that refuses.
+        Otherwise a request could not end whose place is gone. Unless it `may_wait`, a caller's
+        place that is unavailable counts as one that refuses.
         """
         place = request.destination.failure if request.destination else None
         try:
@@ -70,8 +82,7 @@ class RequestObjects:
                 attempt=request.attempt,
             )
         except (PlaceRefusedError, UnavailableError) as refusal:
-            is_ours = place is None
-            if is_ours or (may_wait and isinstance(refusal, UnavailableError)):
+            if self.is_ours(place) or (may_wait and isinstance(refusal, UnavailableError)):
                 raise
             logger.warning(
                 "failure document kept at our own place",

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from penstock.contracts.errors import (
     ClaimRefusedError,
     PlaceRefusedError,
+    UnavailableError,
     UnreadableRowError,
 )
 from penstock.contracts.outcome import (
@@ -69,6 +70,15 @@ class RequestProtocol:
             return self._left_alone(delivery)
         except ClaimRefusedError as refusal:
             return self._refused(delivery, refusal.current)
+        try:
+            return self.resume(request)
+        except UnavailableError as error:
+            # It is ours all the same: whoever holds it can wait, and keep it meanwhile.
+            logger.warning("result not looked for", extra=_keys(request) | {"reason": str(error)})
+            return Run(request, may_be_done=True)
+
+    def resume(self, request: AsyncRequest) -> Step:
+        """Return what becomes of a claimed request, given what earlier attempts left."""
         if request.attempt > 1 and (left := self._objects.find_result(request)):
             # An attempt stored its result and died before it could say so.
             logger.info("result adopted", extra=_keys(request))
@@ -80,6 +90,11 @@ class RequestProtocol:
     def load(self, delivery: Delivery) -> Loaded:
         """Return the payload, from the message or from S3; raise `InputUnreadableError`."""
         return load(self.payloads, delivery.message, self.max_input_bytes)
+
+    def is_own_input(self, delivery: Delivery) -> bool:
+        """Whether the payload lies in our own bucket, or came with the message."""
+        location = delivery.message.location
+        return location is None or location.bucket == self.payloads.bucket
 
     def renew(self, request: AsyncRequest) -> AsyncRequest:
         """Extend the lease; raise `LeaseLostError` if it is no longer ours."""
@@ -97,32 +112,64 @@ class RequestProtocol:
         http_status: int | None = None,
     ) -> Step:
         """Store the answer, then finish; raise `LeaseLostError` if it is no longer ours."""
+        return self.end(request, self.store(request, body, content_type, http_status))
+
+    def store(
+        self, request: AsyncRequest, body: Content, content_type: str, http_status: int | None
+    ) -> Succeeded | Failed:
+        """Store the answer, or why it cannot be; return how the request is to end."""
         request = self._still_held(request)
         try:
             stored = self._objects.put_result(request, body, content_type, http_status)
         except PlaceRefusedError as refusal:
             # Another run of the model would meet the same refusal.
-            return self._end_failed(request, _not_stored(refusal))
-        return Announce(self.requests.finish(request, Succeeded(result=stored)))
+            return self._store_failure(request, _not_stored(refusal))
+        return Succeeded(result=stored)
 
-    def give_up_place(self, request: AsyncRequest) -> Step:
-        """End a request whose answer its promised place did not take for too long."""
+    def end(self, request: AsyncRequest, end: Succeeded | Failed) -> Step:
+        """Finish a request whose object lies there; raise `LeaseLostError`."""
+        return Announce(self.requests.finish(request, end))
+
+    def has_own_places(self, request: AsyncRequest) -> bool:
+        """Whether all its objects lie in our own bucket."""
+        return self._objects.are_ours(request)
+
+    def give_up_place(self, request: AsyncRequest) -> Succeeded | Failed:
+        """Return the end of a request whose answer its caller's place did not take for too long.
+
+        The place may have taken it, unheard.
+        """
+        request = self._still_held(request)
+        if left := self._objects.find_result(request):
+            return Succeeded(result=left)
         place = request.destination.result.uri if request.destination else "its place"
         refusal = PlaceRefusedError(f"{place} stayed unavailable")
-        return self._end_failed(self._still_held(request).without_place, _not_stored(refusal))
+        return self._store_failure(request.without_place, _not_stored(refusal))
 
     def fail(self, request: AsyncRequest, fault: Fault, answer: ModelAnswer | None = None) -> Step:
         """Queue the request for its next attempt, or finish it when none is left or would help.
 
         `answer` is what the model server itself said, if it did.
         """
+        if self.tries_again(request, fault, answer):
+            released = self.requests.release(request, fault, counts_as_attempt=True)
+            return Wait(released.retry.delay_seconds(released.failed_attempts))
+        return self.end(request, self.store_failure(request, fault, answer))
+
+    def tries_again(
+        self, request: AsyncRequest, fault: Fault, answer: ModelAnswer | None = None
+    ) -> bool:
+        """Whether a request that failed so gets another attempt."""
         # Silence until the time was up is an answer too: it came from the model, not from a loss.
         is_answer = answer is not None or fault.code is FaultCode.MODEL_PREDICT_TIMEOUT
         may_help = fault.code.is_retried and (request.retry.retries_answers or not is_answer)
-        if may_help and request.attempts_left > 0:
-            released = self.requests.release(request, fault, counts_as_attempt=True)
-            return Wait(released.retry.delay_seconds(released.failed_attempts))
-        return self._end_failed(self._still_held(request), fault, answer)
+        return may_help and request.attempts_left > 0
+
+    def store_failure(
+        self, request: AsyncRequest, fault: Fault, answer: ModelAnswer | None = None
+    ) -> Failed:
+        """Store the document of a failure that is final; return how the request is to end."""
+        return self._store_failure(self._still_held(request), fault, answer)
 
     def give_back(self, request: AsyncRequest, delay_seconds: float = 0) -> Step:
         """Leave the request to another worker; this attempt does not count."""
@@ -153,11 +200,11 @@ class RequestProtocol:
         """Finish a request whose caller asked it to stop."""
         return Announce(self.requests.finish(request, Canceled()))
 
-    def _end_failed(
+    def _store_failure(
         self, request: AsyncRequest, fault: Fault, answer: ModelAnswer | None = None
-    ) -> Step:
+    ) -> Failed:
         failure = self._objects.put_failure(request, failure_document(request, fault, answer))
-        return Announce(self.requests.finish(request, Failed(fault=fault, failure=failure)))
+        return Failed(fault=fault, failure=failure)
 
     def _still_held(self, request: AsyncRequest) -> AsyncRequest:
         """Ask before an object is written if we stalled past our lease: we may be replaced.

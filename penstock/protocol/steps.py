@@ -11,6 +11,8 @@ class Run:
     """The request is ours: call the model."""
 
     request: AsyncRequest
+    may_be_done: bool = False
+    """A dead attempt may have stored its result, and S3 did not say: resume it first."""
 
 
 @dataclass(frozen=True)

@@ -33,10 +33,16 @@ _CALLS_PER_TENANT = 4
 """At once, at such places: those that hang leave threads to others."""
 
 
-async def persistently(step: Callable[[], Awaitable[T]], *, for_seconds: float = math.inf) -> T:
+async def persistently(
+    step: Callable[[], Awaitable[T]],
+    *,
+    for_seconds: float = math.inf,
+    pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+) -> T:
     """Repeat a step until AWS takes it: what the model made is not thrown away for a throttle.
 
-    Heartbeats go on meanwhile; a step of a lease that was lost raises `LeaseLostError`.
+    Heartbeats go on meanwhile; a step of a lease that was lost raises `LeaseLostError`. Where
+    nothing is made yet, `pause` may end the wait with an error.
     """
     now = asyncio.get_running_loop().time
     ends_at = now() + for_seconds
@@ -47,7 +53,7 @@ async def persistently(step: Callable[[], Awaitable[T]], *, for_seconds: float =
             logger.warning("AWS unavailable", extra={"reason": str(error)})
             if now() + pause_seconds > ends_at:
                 raise
-        await asyncio.sleep(pause_seconds)
+        await pause(pause_seconds)
     raise AssertionError("there is always another pause")
 
 

@@ -87,7 +87,7 @@ class Settling:
 
     async def _prepared(self, request: AsyncRequest, ticket: Ticket) -> AsyncRequest:
         prepare = self._announcing.prepare
-        if request.destination is None and request.invocation is None:
+        if not self._announcing.needs_its_caller(request):
             return await persistently(lambda: self._threads(prepare, request))
         return await self._callers_places.insist(
             End(ticket, request.tenant),

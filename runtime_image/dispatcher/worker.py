@@ -2,12 +2,17 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable
+import math
 from contextlib import closing
 from dataclasses import dataclass
 
-from penstock.contracts.errors import InputUnreadableError, LeaseLostError, UnavailableError
-from penstock.contracts.outcome import Fault, FaultCode
+from penstock.contracts.errors import (
+    InputUnreadableError,
+    LeaseLostError,
+    PenstockError,
+    UnavailableError,
+)
+from penstock.contracts.outcome import Failed, Fault, FaultCode, Succeeded
 from penstock.contracts.ports.requests import Delivery
 from penstock.contracts.request import AsyncRequest
 from penstock.protocol.failure_documents import ModelAnswer
@@ -40,6 +45,22 @@ logger = logging.getLogger(__name__)
 
 _BUSY_DELAY_SECONDS = 5.0
 """How long a request rests in the queue whose server is not ready."""
+
+_INPUT_PATIENCE_SECONDS = 5.0
+"""How long a claimed request waits for an input in its caller's bucket."""
+
+_INPUT_REST_SECONDS = 5.0
+_LONGEST_INPUT_REST_SECONDS = 600.0
+_MOST_DOUBLINGS = 10
+"""How long it then rests in the queue, longer each time it is received."""
+
+
+class InputUnavailableError(PenstockError):
+    """An input in its caller's bucket cannot be read now."""
+
+
+Unanswered = ModelBusyError | ModelRefusedError | ModelFaultError | InputUnavailableError
+_UNANSWERED = (ModelBusyError, ModelRefusedError, ModelFaultError, InputUnavailableError)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,10 +116,12 @@ class Worker:
             held.request = step.request
             held.claimed_at = asyncio.get_running_loop().time()
             logger.info("request claimed", extra=held.log_keys)
+            if step.may_be_done and not isinstance(step := await self._resume(held), Run):
+                return step
             answer = await self._run(held, ticket)
         except (RequestInterruptedError, GateClosedError):
             return await self._interrupted(held)
-        except (ModelBusyError, ModelRefusedError, ModelFaultError) as failure:
+        except _UNANSWERED as failure:
             return await self._unanswered(held, ticket, failure)
         with closing(answer):
             await asyncio.sleep(0)  # who has the slot now sends its call before we store
@@ -112,9 +135,15 @@ class Worker:
             for_seconds=self.protocol.lease_seconds / 3,
         )
 
+    async def _resume(self, held: Held) -> Step:
+        """Look for what a dead attempt left until our bucket answers; heartbeats keep the lease."""
+        return await persistently(
+            lambda: self.threads(self.protocol.resume, held.claimed), pause=held.pause
+        )
+
     async def _run(self, held: Held, ticket: Ticket) -> Answer:
         with self.tracing.step("load"):
-            payload = await self._load(held.delivery)
+            payload = await self._load(held)
         with closing(payload):
             try:
                 return await held.interruptibly(self._in_turn(held, ticket, payload))
@@ -129,17 +158,30 @@ class Worker:
         self.gate.end(ticket, ran_seconds)  # the slot is free: storing overlaps the next call
         return answer
 
-    async def _load(self, delivery: Delivery) -> Loaded:
+    async def _load(self, held: Held) -> Loaded:
+        delivery = held.delivery
         if delivery.message.inline_payload is not None:
             return self.protocol.load(delivery)  # it is here: nothing to wait for
         try:
-            return await self.threads(self.protocol.load, delivery)
+            return await self._fetch(held)
         except InputUnreadableError as error:
             raise ModelFaultError(FaultCode.MODEL_INVALID_INPUT, str(error)) from error
         except OSError as error:
             raise ModelFaultError(
                 FaultCode.INTERNAL_SERVER_ERROR, f"The input cannot be kept on disk: {error}."
             ) from error
+
+    async def _fetch(self, held: Held) -> Loaded:
+        """Wait for our own bucket as long as it takes; for a caller's only a while."""
+        is_ours = self.protocol.is_own_input(held.delivery)
+        try:
+            return await persistently(
+                lambda: self.threads(self.protocol.load, held.delivery),
+                for_seconds=math.inf if is_ours else _INPUT_PATIENCE_SECONDS,
+                pause=held.pause,
+            )
+        except UnavailableError as error:
+            raise InputUnavailableError(str(error)) from error
 
     async def _interrupted(self, held: Held) -> Step:
         request = held.request
@@ -161,12 +203,14 @@ class Worker:
         self,
         held: Held,
         ticket: Ticket,
-        failure: ModelBusyError | ModelRefusedError | ModelFaultError,
+        failure: Unanswered,
     ) -> Step:
         request = held.claimed
         if isinstance(failure, ModelFaultError):
             return await self._fail(request, ticket, failure.fault, failure.answer)
         logger.info("request put back", extra=held.log_keys | {"reason": str(failure)})
+        if isinstance(failure, InputUnavailableError):
+            return await self._give_back(request, _input_rest_seconds(held.delivery))
         if isinstance(failure, ModelBusyError):
             return await self._give_back(request, _BUSY_DELAY_SECONDS)
         self.gate.end(ticket)  # its slot is for others at once
@@ -174,23 +218,18 @@ class Worker:
         return await persistently(lambda: self.threads(self.protocol.put_back, request, answer))
 
     async def _succeed(self, request: AsyncRequest, ticket: Ticket, answer: Answer) -> Step:
-        def store(threads: Threads) -> Awaitable[Step]:
-            return threads(
-                self.protocol.succeed,
-                request,
-                answer.body,
-                answer.content_type,
-                answer.http_status,
-            )
-
+        protocol, answered = self.protocol, (answer.body, answer.content_type, answer.http_status)
         with self.tracing.step("store"):
-            if request.destination is None:
-                return await persistently(lambda: store(self.threads))
-            return await self.callers_places.insist(
+            if protocol.has_own_places(request):
+                return await persistently(
+                    lambda: self.threads(protocol.succeed, request, *answered)
+                )
+            end = await self.callers_places.insist(
                 End(ticket, request.tenant, answer.size_bytes),
-                store,
-                lambda _: self.threads(self.protocol.give_up_place, request),
+                lambda threads: threads(protocol.store, request, *answered),
+                lambda threads: threads(protocol.give_up_place, request),
             )
+            return await self._end(request, end)
 
     async def _fail(
         self, request: AsyncRequest, ticket: Ticket, fault: Fault, answer: ModelAnswer | None
@@ -202,14 +241,22 @@ class Worker:
             | {"code": fault.code},
         )
         with self.tracing.step("store", fault=fault.code):
-            fail = self.protocol.fail
-            if request.destination is None:
-                return await persistently(lambda: self.threads(fail, request, fault, answer))
-            return await self.callers_places.insist(
+            protocol = self.protocol
+            if protocol.has_own_places(request) or protocol.tries_again(request, fault, answer):
+                return await persistently(
+                    lambda: self.threads(protocol.fail, request, fault, answer)
+                )
+            store = protocol.store_failure
+            end = await self.callers_places.insist(
                 End(ticket, request.tenant),
-                lambda threads: threads(fail, request, fault, answer),
-                lambda _: self.threads(fail, request.without_place, fault, answer),
+                lambda threads: threads(store, request, fault, answer),
+                lambda _: self.threads(store, request.without_place, fault, answer),
             )
+            return await self._end(request, end)
+
+    async def _end(self, request: AsyncRequest, end: Succeeded | Failed) -> Step:
+        """Write an end whose object is stored: the table is ours, and waited for."""
+        return await persistently(lambda: self.threads(self.protocol.end, request, end))
 
     async def _settle(self, held: Held, ticket: Ticket, step: Step) -> None:
         with self.tracing.step("announce" if isinstance(step, Announce) else "put back"):
@@ -221,3 +268,8 @@ class Worker:
             self.metrics.count_ended(ended.state)
             self.metrics.end_to_end.observe((ended.status_at - ended.created_at).total_seconds())
             logger.info("request ended", extra=held.log_keys | {"state": ended.state})
+
+
+def _input_rest_seconds(delivery: Delivery) -> float:
+    doublings = min(delivery.receive_count - 1, _MOST_DOUBLINGS)
+    return min(_INPUT_REST_SECONDS * (1 << doublings), _LONGEST_INPUT_REST_SECONDS)

@@ -57,6 +57,8 @@ class _MortalPort:
 
     def __getattr__(self, method: str) -> Any:
         attribute = getattr(self._port, method)
+        if not callable(attribute):
+            return attribute
 
         def call(*args: Any, **kwargs: Any) -> object:
             if not self._owner.is_alive:

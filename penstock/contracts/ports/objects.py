@@ -28,6 +28,11 @@ class Upload(Contract):
 class PayloadStore(Protocol):
     """Inputs too large for a message. All methods raise `UnavailableError`."""
 
+    @property
+    def bucket(self) -> str:
+        """Our own bucket, in which uploads lie too; inputs elsewhere are in their callers' care."""
+        ...
+
     def put(self, request_id: RequestId, payload: bytes, content_type: str) -> StoredObject:
         """Store the payload of a request under `payloads/<request_id>/<fingerprint>`.
 
@@ -63,8 +68,14 @@ class ResultStore(Protocol):
 
     They lie at `results/<request_id>` and `failures/<request_id>`, or at the `place` that a caller
     was promised. What another request left at such a place is replaced, as the caller chose it.
-    Whatever is done at such a place raises `PlaceRefusedError` if its bucket does not let us.
+    Whatever is done at such a place raises `PlaceRefusedError` if its bucket does not let us,
+    unless that is our own.
     """
+
+    @property
+    def bucket(self) -> str:
+        """Our own bucket; promised places may lie there too."""
+        ...
 
     def put_result(
         self,

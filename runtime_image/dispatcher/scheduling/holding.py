@@ -91,6 +91,10 @@ class Held:
                 raise  # the process itself ends
             raise RequestInterruptedError(self.interruption) from None
 
+    async def pause(self, seconds: float) -> None:
+        """Wait before another try; raise `RequestInterruptedError`."""
+        await self.interruptibly(asyncio.sleep(seconds))
+
     @property
     def has_lease(self) -> bool:
         """Whether there is a lease to renew."""

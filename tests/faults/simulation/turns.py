@@ -163,6 +163,8 @@ class _SteppedPort:
 
     def __getattr__(self, method: str) -> Any:
         attribute = getattr(self._port, method)
+        if not callable(attribute):
+            return attribute
 
         def call(*args: Any, **kwargs: Any) -> object:
             now = self._process.clock()

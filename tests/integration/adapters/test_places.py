@@ -26,6 +26,11 @@ def test_a_result_lies_where_it_was_promised(ports: Ports) -> None:
     assert ports.results.find_result(MINE) is None
 
 
+def test_a_store_names_the_bucket_in_which_its_own_places_lie(ports: Ports) -> None:
+    assert ports.results.put_result(MINE, b"42", "text/csv").bucket == ports.results.bucket
+    assert ports.payloads.put(MINE, b"42", "text/csv").bucket == ports.payloads.bucket
+
+
 @pytest.mark.parametrize("place", [PLACE, None])
 def test_what_an_attempt_left_is_adopted_with_its_status(
     ports: Ports, place: Location | None

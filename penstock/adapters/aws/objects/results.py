@@ -34,7 +34,7 @@ class S3ResultStore(WriteOnceBucket):
             http_status=http_status,
             owner=request_id if place else None,
         )
-        with _at(place):
+        with self._at(place):
             return self._put_once(new)
 
     def put_failure(  # noqa: PLR0913 - where it goes, and all that S3 keeps of it
@@ -56,7 +56,7 @@ class S3ResultStore(WriteOnceBucket):
             owner=request_id if place else None,
             attempt=attempt,
         )
-        with _at(place):
+        with self._at(place):
             return self._put_once(new)
 
     def drop_failure(
@@ -64,7 +64,7 @@ class S3ResultStore(WriteOnceBucket):
     ) -> None:
         """Remove the failure document of a request, unless a later attempt stored it."""
         lies_at = place or self._own(failure_key(request_id))
-        with _at(place):
+        with self._at(place):
             existing = self._find(lies_at)
             if existing is None or not existing.belongs_to(request_id if place else None):
                 return
@@ -75,7 +75,7 @@ class S3ResultStore(WriteOnceBucket):
         self, request_id: RequestId, place: Location | None = None
     ) -> StoredObject | None:
         """Return the result that a dead attempt may have left."""
-        with _at(place):
+        with self._at(place):
             existing = self._find(place or self._own(result_key(request_id)))
         if existing is None or not existing.belongs_to(request_id if place else None):
             return None
@@ -93,14 +93,13 @@ class S3ResultStore(WriteOnceBucket):
             ExpiresIn=lifetime_seconds,
         )
 
-
-@contextmanager
-def _at(place: Location | None) -> Iterator[None]:
-    """Tell a promised place that is closed to us from a wrong policy of our own."""
-    try:
-        yield
-    except REFUSALS as error:
-        reason = reason_of(error, "using")
-        if place is None or reason is None:
-            raise
-        raise PlaceRefusedError(f"{place.uri} is closed to us: {reason}") from error
+    @contextmanager
+    def _at(self, place: Location | None) -> Iterator[None]:
+        """Tell a caller's place that is closed to us from a wrong policy of our own."""
+        try:
+            yield
+        except REFUSALS as error:
+            reason = reason_of(error, "using")
+            if place is None or place.bucket == self._bucket or reason is None:
+                raise
+            raise PlaceRefusedError(f"{place.uri} is closed to us: {reason}") from error

@@ -78,6 +78,11 @@ class WriteOnceBucket:
         self._bucket = bucket
         self._s3 = s3
 
+    @property
+    def bucket(self) -> str:
+        """Our own bucket."""
+        return self._bucket
+
     def read(self, stored: StoredObject) -> bytes:
         """Return the bytes of a stored object."""
         try:
