@@ -20,7 +20,7 @@ from penstock.adapters.in_memory.request_queue import InMemoryRequestQueue
 from penstock.contracts import request
 from penstock.contracts.errors import UnavailableError
 from penstock.contracts.notification import Notification
-from penstock.contracts.outcome import Fault, FaultCode, ServerRefusal
+from penstock.contracts.outcome import Failed, Fault, FaultCode, ServerRefusal, Succeeded
 from penstock.contracts.ports.dead_letters import DeadLetter
 from penstock.contracts.ports.requests import Delivery, QueueDepth, RequestQueue
 from penstock.contracts.request import AsyncRequest, RequestState
@@ -249,14 +249,15 @@ def _put_back_without_end(patch: pytest.MonkeyPatch) -> None:
 
 
 def _run_again_for_a_place_that_refuses(patch: pytest.MonkeyPatch) -> None:
-    end_failed = RequestProtocol._end_failed  # noqa: SLF001 - the mistake is made inside
+    finish = RequestProtocol.end
 
-    def mutant(self: RequestProtocol, request: AsyncRequest, fault: Fault, *args: Any) -> Step:
-        if fault.code is FaultCode.INTERNAL_SERVER_ERROR and request.attempts_left > 0:
+    def mutant(self: RequestProtocol, request: AsyncRequest, end: Succeeded | Failed) -> Step:
+        fault = end.fault if isinstance(end, Failed) and request.attempts_left > 0 else None
+        if fault is not None and fault.code is FaultCode.INTERNAL_SERVER_ERROR:
             return self.fail(request, fault)
-        return end_failed(self, request, fault, *args)
+        return finish(self, request, end)
 
-    patch.setattr(RequestProtocol, "_end_failed", mutant)
+    patch.setattr(RequestProtocol, "end", mutant)
 
 
 SAFEGUARDS = (
