@@ -273,6 +273,8 @@ class Ledger:
 
     def _notifier_publish_to(self, call: Call, _: object) -> None:
         request_id, wrong = self._promises.told(call.args[1])
+        if wrong and self.stories[request_id].redrives:
+            return  # whoever stalled while telling of an end may tell it when it is undone
         self.check(not wrong, request_id, wrong)
         told = self.stories[request_id].callers_messages
         told.add(call.args[1])
