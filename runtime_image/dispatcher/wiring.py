@@ -22,6 +22,7 @@ from penstock.contracts.ports.requests import RequestQueue, RequestStore
 from penstock.protocol.announcing import Announcing
 from penstock.protocol.request_protocol import RequestProtocol
 from runtime_image.dispatcher.batching.batching import Batching
+from runtime_image.dispatcher.callers_inputs import CallersInputs
 from runtime_image.dispatcher.concurrency import Threads
 from runtime_image.dispatcher.model_calls import ModelCalls
 from runtime_image.dispatcher.model_server.http_server import model_server_of
@@ -116,6 +117,7 @@ def wire(
         metrics=metrics,
         threads=threads,
         callers_places=callers_places,
+        callers_inputs=CallersInputs(gate, Threads("inputs", 16)),
         tracing=ports.tracing,
     )
     lanes = Lanes(ports.queue, gate, lease_seconds=environment.lease_seconds, readiness=readiness)

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import math
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -19,6 +18,7 @@ from penstock.protocol.failure_documents import ModelAnswer
 from penstock.protocol.loading import Loaded
 from penstock.protocol.request_protocol import RequestProtocol
 from penstock.protocol.steps import Announce, Drop, Run, Step, Wait
+from runtime_image.dispatcher.callers_inputs import CallersInputs, LoadsTakenError
 from runtime_image.dispatcher.concurrency import Threads
 from runtime_image.dispatcher.model_calls import ModelCalls
 from runtime_image.dispatcher.model_server.server import (
@@ -59,8 +59,14 @@ class InputUnavailableError(PenstockError):
     """An input in its caller's bucket cannot be read now."""
 
 
-Unanswered = ModelBusyError | ModelRefusedError | ModelFaultError | InputUnavailableError
-_UNANSWERED = (ModelBusyError, ModelRefusedError, ModelFaultError, InputUnavailableError)
+_NotTaken = ModelBusyError | ModelRefusedError | InputUnavailableError | LoadsTakenError
+_UNANSWERED = (
+    ModelBusyError,
+    ModelRefusedError,
+    ModelFaultError,
+    InputUnavailableError,
+    LoadsTakenError,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +81,7 @@ class Worker:
     metrics: Metrics
     threads: Threads
     callers_places: CallersPlaces
+    callers_inputs: CallersInputs
     tracing: Tracing = NO_TRACING
 
     async def carry(self, delivery: Delivery) -> None:
@@ -143,7 +150,7 @@ class Worker:
 
     async def _run(self, held: Held, ticket: Ticket) -> Answer:
         with self.tracing.step("load"):
-            payload = await self._load(held)
+            payload = await self._load(held, ticket)
         with closing(payload):
             try:
                 return await held.interruptibly(self._in_turn(held, ticket, payload))
@@ -158,12 +165,12 @@ class Worker:
         self.gate.end(ticket, ran_seconds)  # the slot is free: storing overlaps the next call
         return answer
 
-    async def _load(self, held: Held) -> Loaded:
+    async def _load(self, held: Held, ticket: Ticket) -> Loaded:
         delivery = held.delivery
         if delivery.message.inline_payload is not None:
             return self.protocol.load(delivery)  # it is here: nothing to wait for
         try:
-            return await self._fetch(held)
+            return await self._fetch(held, ticket)
         except InputUnreadableError as error:
             raise ModelFaultError(FaultCode.MODEL_INVALID_INPUT, str(error)) from error
         except OSError as error:
@@ -171,15 +178,18 @@ class Worker:
                 FaultCode.INTERNAL_SERVER_ERROR, f"The input cannot be kept on disk: {error}."
             ) from error
 
-    async def _fetch(self, held: Held) -> Loaded:
+    async def _fetch(self, held: Held, ticket: Ticket) -> Loaded:
         """Wait for our own bucket as long as it takes; for a caller's only a while."""
-        is_ours = self.protocol.is_own_input(held.delivery)
+        load = self.protocol.load
+        if self.protocol.is_own_input(held.delivery):
+            return await persistently(lambda: self.threads(load, held.delivery), pause=held.pause)
         try:
-            return await persistently(
-                lambda: self.threads(self.protocol.load, held.delivery),
-                for_seconds=math.inf if is_ours else _INPUT_PATIENCE_SECONDS,
-                pause=held.pause,
-            )
+            async with self.callers_inputs.turn(held.claimed.tenant, ticket) as threads:
+                return await persistently(
+                    lambda: threads(load, held.delivery),
+                    for_seconds=_INPUT_PATIENCE_SECONDS,
+                    pause=held.pause,
+                )
         except UnavailableError as error:
             raise InputUnavailableError(str(error)) from error
 
@@ -203,7 +213,7 @@ class Worker:
         self,
         held: Held,
         ticket: Ticket,
-        failure: Unanswered,
+        failure: _NotTaken | ModelFaultError,
     ) -> Step:
         request = held.claimed
         if isinstance(failure, ModelFaultError):
@@ -211,7 +221,7 @@ class Worker:
         logger.info("request put back", extra=held.log_keys | {"reason": str(failure)})
         if isinstance(failure, InputUnavailableError):
             return await self._give_back(request, _input_rest_seconds(held.delivery))
-        if isinstance(failure, ModelBusyError):
+        if isinstance(failure, ModelBusyError | LoadsTakenError):
             return await self._give_back(request, _BUSY_DELAY_SECONDS)
         self.gate.end(ticket)  # its slot is for others at once
         answer = failure.answer

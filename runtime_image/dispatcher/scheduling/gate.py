@@ -168,9 +168,13 @@ class Gate:
         self._grant()
 
     def set_aside(self, ticket: Ticket) -> None:
-        """Count an end no longer that waits for a place of its caller's."""
+        """Count what waits for a place of its caller's no longer."""
         self._move(ticket, Stage.SET_ASIDE)
         self._grant()
+
+    def back_on_deck(self, ticket: Ticket) -> None:
+        """Count a claimed request again that was set aside while its input was late."""
+        self._move(ticket, Stage.ON_DECK)
 
     def leave(self, ticket: Ticket) -> None:
         """Take a request out, wherever it is."""

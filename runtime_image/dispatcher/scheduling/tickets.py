@@ -14,7 +14,7 @@ class Stage(IntEnum):
     RUNNING = 2
     ENDING = 3
     SET_ASIDE = 4
-    """Its end waits for a place of its caller's."""
+    """Its end, or its input, waits for a place of its caller's."""
 
     GONE = 5
 

@@ -1,11 +1,12 @@
 """Outages of our own buckets and table cost a request nothing; those of a caller's no attempt."""
 
 from dataclasses import replace
-from typing import Any
+from threading import Event
+from typing import Any, NoReturn
 
 import pytest
 
-from penstock.adapters.in_memory import FaultPoints
+from penstock.adapters.in_memory import FaultPoints, InMemoryPayloadStore
 from penstock.contracts.errors import UnavailableError
 from penstock.contracts.message import QueueMessage
 from penstock.contracts.origin import InputLocation, Location
@@ -13,7 +14,7 @@ from penstock.contracts.outcome import FaultCode
 from penstock.contracts.ports.clock import utc_now
 from penstock.contracts.request import AsyncRequest, RequestState, RetryPolicy, Tenant
 from penstock.contracts.submission import OutputPlace, Submission
-from runtime_image.dispatcher import persistence, worker
+from runtime_image.dispatcher import callers_inputs, persistence, worker
 from runtime_image.dispatcher.model_server.server import ModelFaultError
 from tests.unit.dispatcher.conftest import World
 from tests.unit.dispatcher.dispatching import HeldModel, all_in, dispatching, until
@@ -143,3 +144,28 @@ def test_a_request_rests_longer_each_time_its_input_is_unavailable(world: World)
         received = replace(delivery, receive_count=receives)
         rests.append(worker._input_rest_seconds(received))  # noqa: SLF001 - its growth
     assert rests == [5, 10, 20, 600]
+
+
+@pytest.mark.parametrize("slots", [1, 4])
+async def test_inputs_that_hang_at_one_tenants_bucket_stop_nobody_else(
+    world: World, monkeypatch: pytest.MonkeyPatch, slots: int
+) -> None:
+    monkeypatch.setattr(callers_inputs, "_SLOW_SECONDS", 0.05)
+    ended = Event()
+
+    class Hanging(InMemoryPayloadStore):
+        def fetch(self, *_: object) -> NoReturn:
+            ended.wait(60)
+            raise DOWN
+
+    world.payloads = Hanging()
+    for _ in range(20):
+        row = accept(world, input=INPUT)
+        send(world, QueueMessage.reading(row.request_id, INPUT))
+    async with dispatching(world, HeldModel(), concurrency_target=slots):
+        others = [world.submit() for _ in range(3)]
+        try:
+            await until(all_in(world, others, RequestState.SUCCEEDED))
+        finally:
+            monkeypatch.setattr(worker, "_INPUT_PATIENCE_SECONDS", 0)
+            ended.set()
