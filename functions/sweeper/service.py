@@ -89,13 +89,18 @@ class SweeperService:
 
         def look(row: AsyncRequest) -> None:
             began = self.clock()
-            ends.bring_about(rows.tend, [row])
+            ends.bring_about(partial(self._tend_now, rows), [row])
             if self.clock() - began >= _SLOW:
                 slow.add(row.tenant)
 
         for row in promised:  # tenants take turns in it
             if row.tenant not in slow:
                 yield partial(look, row)
+
+    def _tend_now(self, rows: DueRows, seen: AsyncRequest) -> AsyncRequest | None:
+        """Tend a row as it is now: it has waited, and may have been announced or redriven since."""
+        row = self.requests.find(seen.request_id)
+        return rows.tend(row) if row is not None and row.state.is_known else None
 
     def _rows(self) -> DueRows:
         return DueRows(

@@ -1,5 +1,6 @@
 """Places of callers that fail or hang, and what the sweeper makes of everybody's ends then."""
 
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
@@ -7,12 +8,12 @@ from typing import Any
 import pytest
 
 from functions.sweeper.service import SweeperService
-from functions.sweeper.workforce import one_after_another
+from functions.sweeper.workforce import Job, Workforce, one_after_another
 from penstock.adapters.in_memory import FakeClock, InMemoryResultStore
 from penstock.contracts.errors import UnavailableError
 from penstock.contracts.message import QueueMessage
 from penstock.contracts.origin import Location
-from penstock.contracts.outcome import StoredObject
+from penstock.contracts.outcome import Fault, FaultCode, StoredObject
 from penstock.contracts.ports.objects import ResultStore
 from penstock.contracts.request import AsyncRequest, RequestId, RequestState, RetryPolicy, Tenant
 from penstock.contracts.submission import OutputPlace, Submission
@@ -20,6 +21,7 @@ from tests.unit.functions.world import World
 
 HANGS_SECONDS = 31
 MINUTE = 60
+LATE = Fault(code=FaultCode.MODEL_UNAVAILABLE, message="waited too long")
 
 
 class SweeperTimeUpError(BaseException):
@@ -56,7 +58,9 @@ class Places(InMemoryResultStore):
         raise UnavailableError("s3", "read timeout")
 
 
-def service(world: World, results: ResultStore) -> SweeperService:
+def service(
+    world: World, results: ResultStore, workforce: Workforce = one_after_another
+) -> SweeperService:
     return SweeperService(
         catalog=world.catalog,
         requests=world.requests,
@@ -66,7 +70,7 @@ def service(world: World, results: ResultStore) -> SweeperService:
         dead_letters_of=world.dead_letters_of,
         clock=world.clock,
         count=world.count,
-        workforce=one_after_another,
+        workforce=workforce,
     )
 
 
@@ -128,6 +132,26 @@ def test_a_place_that_hangs_delays_no_end_of_a_dead_letter(world: World, results
     ended = world.row(other.request_id)
     assert ended.state is RequestState.FAILED
     assert ended.notified_at
+
+
+def test_an_end_that_was_redriven_while_its_row_waited_for_its_turn_is_told_to_nobody(
+    world: World, results: Places
+) -> None:
+    first, second = (accepted(world, "acme", place="sound") for _ in range(2))
+    world.clock.advance(600)
+    for row in (first, second):
+        world.requests.expire(row.request_id, LATE)
+    world.clock.advance(MINUTE)
+
+    def redriving(jobs: Iterator[Job]) -> None:
+        for job in jobs:
+            job()
+            if world.row(first.request_id).notified_at and world.row(second.request_id).faults:
+                world.requests.reopen(second.request_id)
+
+    service(world, results, redriving).sweep(lambda: True)
+    assert world.row(second.request_id).state is RequestState.QUEUED
+    assert [told.request_id for told in world.notifier.published] == [first.request_id]
 
 
 def test_a_letter_ends_a_waiting_request_that_the_next_sweep_announces_at_its_place(
