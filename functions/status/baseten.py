@@ -11,6 +11,7 @@ from functions.status.service import InlineResult, StatusService
 from functions.waiting import Waiting
 from penstock.contracts.errors import InvalidSubmissionError
 from penstock.contracts.http.native import RequestList, StatusAnswers, StatusQuestion
+from penstock.contracts.request_id import read_request_id
 from penstock.dialects.baseten.address import read_address
 from penstock.dialects.baseten.answers import cancel_answer, queue_status, request_status
 from penstock.dialects.baseten.listing import read_listing, read_wait_seconds
@@ -46,11 +47,11 @@ class RequestQuestions:
     def _statuses(self, call: HttpCall) -> HttpAnswer:
         asked = read_body(StatusQuestion, call.body).request_ids
         found = self.service.find_many(asked, call.tenant)
-        missing = dict.fromkeys(asked).keys() - {request.request_id for request in found}
+        ids = {request.request_id for request in found}
         answers = StatusAnswers(
             requests=tuple(map(request_status, found)),
             missing=tuple(
-                request_id for request_id in dict.fromkeys(asked) if request_id in missing
+                each for each in dict.fromkeys(asked) if read_request_id(each) not in ids
             ),
         )
         return answer(HTTPStatus.OK, answers)

@@ -14,7 +14,7 @@ from penstock.contracts.ports.requests import (
     RequestQueue,
     RequestStore,
 )
-from penstock.contracts.request import AsyncRequest, RequestId, RequestState, Tenant
+from penstock.contracts.request import AsyncRequest, RequestState, Tenant
 from penstock.contracts.request_id import read_request_id
 from penstock.dialects.address import Address
 from penstock.dialects.baseten.answers import shown_errors
@@ -68,7 +68,7 @@ class StatusService:
 
     def find_many(self, request_ids: Sequence[str], tenant: Tenant) -> Sequence[AsyncRequest]:
         """Return those requests of a tenant that exist, each once, in the order of the ids."""
-        ids = [RequestId(request_id) for request_id in dict.fromkeys(request_ids)]
+        ids = list(dict.fromkeys(map(read_request_id, request_ids)))
         found = self.requests.find_many(ids)
         rows = (found[request_id] for request_id in ids if request_id in found)
         return [request for request in rows if request.tenant == tenant]

@@ -63,7 +63,9 @@ def show(
 ) -> None:
     """Show one letter: faults, attempts, and the head of the payload."""
     from penstock.cli.dlq import letters
+    from penstock.contracts.request_id import read_request_id
 
+    request_id = read_request_id(request_id)
     with connections(context).dead_letters(stack) as ports:
         among = letters.deployments(ports, None)
         with letters.looking(ports, among, _say_waiting) as found:
@@ -126,10 +128,11 @@ def _confirmed(  # noqa: PLR0913 - what the question is made of
 ) -> set[str] | None:
     """Return the wanted ids, `None` for all, once the operator agreed."""
     from penstock.cli.dlq import letters
+    from penstock.contracts.request_id import read_request_id
 
     if bool(request_ids) is all_:
         raise typer.BadParameter("name request ids, or say --all")
-    wanted = None if all_ else set(request_ids or ())
+    wanted = None if all_ else set(map(read_request_id, request_ids or ()))
     if not yes:
         total = (
             letters.count(ports, letters.deployments(ports, model))

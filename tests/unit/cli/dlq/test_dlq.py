@@ -7,6 +7,7 @@ import pytest
 from penstock.adapters.in_memory.fault_points import CrashError
 from penstock.contracts.origin import Destination, Location
 from penstock.contracts.request import RequestState
+from penstock.contracts.request_id import as_uuid
 from tests.unit.cli.conftest import CommandLine
 from tests.unit.cli.dlq.conftest import StackInMemory
 
@@ -93,6 +94,21 @@ def test_a_failure_document_at_a_promised_place_makes_room(
     assert penstock("dlq", "redrive", row.request_id, "--yes").exit_code == 0
     later = stack.world.results.put_failure(row.request_id, b"of a later end", place=place)
     assert stack.world.results.read(later) == b"of a later end"
+
+
+def test_every_command_reads_an_id_with_hyphens_too(
+    penstock: CommandLine, stack: StackInMemory
+) -> None:
+    row = stack.poison()
+    shown_id = as_uuid(row.request_id)
+    shown = json.loads(penstock("dlq", "show", shown_id, "--json").stdout)
+    assert shown["request_id"] == row.request_id
+    again = json.loads(penstock("dlq", "redrive", shown_id, "--yes", "--json").stdout)
+    assert again == [{"request_id": row.request_id, "outcome": "queued again"}]
+
+    dropped = as_uuid(stack.poison().request_id)
+    (gone,) = json.loads(penstock("dlq", "drop", dropped, "--yes", "--json").stdout)
+    assert gone["outcome"] == "dropped"
 
 
 def test_an_id_without_a_letter_is_said_and_fails_the_command(

@@ -141,6 +141,13 @@ def test_many_are_asked_for_at_once_each_answered_once(api: Api, world: World) -
     assert answer["missing"] == ["unknown"]
 
 
+def test_many_are_asked_for_by_ids_with_hyphens_too(api: Api, world: World) -> None:
+    row, unknown = world.accepted(), "00000000-0000-0000-0000-000000000000"
+    answer = ask(api, as_uuid(row.request_id), row.request_id, unknown)
+    assert [one["request_id"] for one in answer["requests"]] == [row.request_id]
+    assert answer["missing"] == [unknown]
+
+
 def test_another_tenants_requests_are_missing(api: Api, world: World) -> None:
     mine = world.accepted().request_id
     assert ask(api, mine, tenant="other") == {"requests": [], "missing": [mine]}
