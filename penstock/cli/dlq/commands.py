@@ -132,7 +132,7 @@ def _confirmed(  # noqa: PLR0913 - what the question is made of
 
     if bool(request_ids) is all_:
         raise typer.BadParameter("name request ids, or say --all")
-    wanted = None if all_ else set(map(read_request_id, request_ids or ()))
+    wanted: set[str] | None = None if all_ else set(map(read_request_id, request_ids or ()))
     if not yes:
         total = (
             letters.count(ports, letters.deployments(ports, model))
