@@ -33,6 +33,7 @@ def sweep(callers: Callers) -> None:
         _store_result(processes, request_id)
     _accept_an_hour_ago(processes, lost)
     _die_with(processes, lost, _CLAIMS_MINUTES_AGO[0])
+    _accept_an_hour_ago(processes, moved)  # a letter ends what has stood still for long
     _move_to_dead_letters(processes, moved)
 
     processes.invoke("sweeper", {})
