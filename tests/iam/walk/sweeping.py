@@ -80,11 +80,12 @@ def _die_with(processes: Processes, request_id: str, *minutes_ago: float) -> Non
 
 
 def _store_result(processes: Processes, request_id: str) -> None:
+    """Leave a result, beside the document of an attempt before it."""
     destination = processes.row(request_id).destination
     assert destination is not None
-    _results(processes).put_result(
-        RequestId(request_id), b"{}", "application/json", place=destination.result
-    )
+    results, named = _results(processes), RequestId(request_id)
+    results.put_failure(named, b"{}", place=destination.failure)
+    results.put_result(named, b"{}", "application/json", place=destination.result)
 
 
 def _store_failure(processes: Processes, request_id: str) -> None:

@@ -9,6 +9,7 @@ from unittest.mock import patch
 from aiohttp import web
 
 from penstock.adapters.aws.clients import client
+from penstock.adapters.aws.objects import S3ResultStore
 from penstock.adapters.object_keys import failure_key
 from penstock.contracts.directory.catalog import Model
 from penstock.contracts.request import RequestId, RequestState
@@ -158,7 +159,18 @@ def _invoke(callers: Callers) -> dict[str, str]:
     }
     for name in ("place:died", "before:died"):
         _die_with(callers.processes, ids[name])
+        _leave_failure_at_place(callers.processes, ids[name])
     return ids
+
+
+def _leave_failure_at_place(processes: Processes, request_id: str) -> None:
+    """Store the document of an attempt that stalled, which a later one removes."""
+    bucket = processes.account.variables_of("intake")["PENSTOCK_RESULTS_BUCKET"]
+    destination = processes.row(request_id).destination
+    assert destination is not None
+    S3ResultStore(bucket, client("s3")).put_failure(
+        RequestId(request_id), b"{}", place=destination.failure
+    )
 
 
 def _die_with(processes: Processes, request_id: str) -> None:
