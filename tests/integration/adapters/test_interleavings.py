@@ -28,9 +28,9 @@ _OUTCOMES = [
 _request_ids = (RequestId(f"{number:032x}") for number in itertools.count(1))
 
 
-def _claim(worker: str) -> Step:
+def _claim(worker: str, claim_id: str) -> Step:
     def step(store: RequestStore, request_id: RequestId, hands: Hands) -> AsyncRequest:
-        hands[worker] = store.claim(request_id, worker, lease_seconds=30)
+        hands[worker] = store.claim(request_id, worker, lease_seconds=30, claim_id=claim_id)
         return hands[worker]
 
     return step
@@ -94,9 +94,10 @@ def _notify(store: RequestStore, request_id: RequestId, _: Hands) -> None:
 
 
 workers = st.sampled_from(_WORKERS)
+claim_ids = st.integers(1, 20).map(str)  # now and then one is repeated
 steps = st.one_of(
-    st.builds(_claim, workers),
-    st.builds(_claim, workers),  # twice as often, or little happens
+    st.builds(_claim, workers, claim_ids),
+    st.builds(_claim, workers, claim_ids),  # twice as often, or little happens
     st.builds(_renew, workers),
     st.builds(_finish, workers, st.sampled_from(_OUTCOMES)),
     st.builds(_release, workers, st.sampled_from([PREDICT_ERROR, None]), st.booleans()),
