@@ -5,7 +5,7 @@ SHELL := /bin/bash
 export PATH := $(PATH):$(HOME)/.local/bin:$(CURDIR)/.penstock/uv/bin
 PYTEST := uv run --frozen pytest
 
-.PHONY: help setup demo check test test-fast faults chaos big-payloads fuzz-api image-check engines engine-kubernetes growth docs format clean bench bench-quick
+.PHONY: help setup demo check test test-fast faults chaos big-payloads fuzz-api image-check engines engine-kubernetes engine-keda growth docs format clean bench bench-quick
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -52,10 +52,13 @@ image-check: setup ## Build the images with buildah and finish requests on them 
 	@$(PYTEST) -v -s -rs tests/images/check_images.py
 
 engines: setup ## All real engines below (need Go 1.26; the first run builds for many minutes)
-	@$(PYTEST) -v -s -rsx tests/engines/check_*.py
+	@$(PYTEST) -v -s -rsx tests/engines/check_kubernetes_*.py
 
 engine-kubernetes: setup ## The stacks' objects on a real API server, scheduler and controllers
 	@$(PYTEST) -v -s -rsx tests/engines/check_kubernetes_*.py
+
+engine-keda: setup ## Our ScaledObjects under real KEDA (written, not yet run: not in `engines`)
+	@$(PYTEST) -v -s -rsx tests/engines/check_keda*.py
 
 bench: setup ## What the platform costs beside its floors and its peers; writes docs/performance.md
 	@uv run --frozen python -m bench --write

@@ -1,8 +1,9 @@
 """Clusters and stacks for the facts of every engine."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
+from itertools import count
 from typing import Any
 
 import pytest
@@ -10,6 +11,10 @@ import pytest
 from infra.artifacts.artifacts import Artifacts
 from infra.program import declare as declare_stack
 from tests.engines.building import versions
+from tests.engines.keda.operator import keda
+from tests.engines.keda.queues import Queues, serve
+from tests.engines.keda.workload import AUTHENTICATION, Start, Workload
+from tests.engines.keda.workload import NAMESPACE as KEDAS
 from tests.engines.kubernetes.control_plane import ControlPlane, control_plane
 from tests.engines.kubernetes.stacks import NAMESPACE, apply_all, definitions, remove_all
 from tests.engines.kubernetes.workers import LAST_FOR
@@ -20,6 +25,8 @@ from tests.infra.recording import Declared, record
 from tests.infra.unbuilt import unbuilt_artifacts
 
 _began = time.monotonic()
+_numbers = count()
+_NODES = 4
 
 
 @pytest.fixture(scope="session")
@@ -74,6 +81,64 @@ def applied(cluster: ControlPlane, declared: Declared) -> Iterator[list[dict[str
     eventually(
         lambda: not cluster.api.list("v1", "Pod", NAMESPACE), LAST_FOR, "the pods to be gone"
     )
+
+
+@pytest.fixture(scope="session")
+def with_keda(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
+    """A cluster of the newest version, with machines and KEDA."""
+    newest = list(versions()["kubernetes"])[-1]
+    with control_plane(newest, tmp_path_factory.mktemp("keda")) as made:
+        for definition in definitions():
+            made.api.apply(definition)
+        for number in range(_NODES):
+            _add_node(made, f"machine-{number}")
+        namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": KEDAS}}
+        made.api.apply(namespace)
+        with keda(made):
+            made.api.apply(
+                {
+                    "apiVersion": "keda.sh/v1alpha1",
+                    "kind": "ClusterTriggerAuthentication",
+                    "metadata": {"name": AUTHENTICATION},
+                    "spec": {"podIdentity": {"provider": "aws"}},
+                }
+            )
+            yield made
+
+
+def _add_node(plane: ControlPlane, name: str) -> None:
+    room = {"cpu": "64", "memory": "256Gi", "pods": "500"}
+    status = {"capacity": room, "allocatable": room}
+    node = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": name}, "status": status}
+    plane.api.call("POST", "/api/v1/nodes", body=node)
+
+
+@pytest.fixture(scope="session")
+def queues() -> Iterator[Queues]:
+    """The queues of all tests."""
+    with serve() as served:
+        yield served
+
+
+@pytest.fixture
+def start(with_keda: ControlPlane, queues: Queues) -> Iterator[Start]:
+    """Makes deployments that KEDA scales, and removes them."""
+    made: list[Workload] = []
+
+    def starting(
+        *,
+        change: Callable[[dict[str, Any]], None] = lambda _: None,
+        polling_seconds: int = 1,
+        **settings: Any,
+    ) -> Workload:
+        name = f"worker-{next(_numbers)}"
+        made.append(Workload(with_keda.api, queues, name, polling_seconds, settings, change))
+        made[-1].apply()
+        return made[-1]
+
+    yield starting
+    for each in made:
+        each.remove()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -16,6 +16,7 @@ def test_each_go_module_requires_the_version_that_is_pinned() -> None:
     wanted = {
         "etcd": ("go.etcd.io/etcd/server/v3", pinned["programs"]["etcd"]),
         "kwok": ("sigs.k8s.io/kwok", pinned["programs"]["kwok"]),
+        "keda": ("github.com/kedacore/keda/v2", pinned["programs"]["keda"]),
         **{
             f"kubernetes-{minor}": ("k8s.io/kubernetes", version)
             for minor, version in pinned["kubernetes"].items()
