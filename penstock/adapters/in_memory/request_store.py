@@ -160,9 +160,6 @@ class InMemoryRequestStore:
             now = self._clock()
             request = self._rows.get(request_id)
             if request is None or not transitions.may_expire(request, now):
-                wrote = (RequestState.EXPIRED, now, (fault,))
-                if request and (request.state, request.status_at, request.faults) == wrote:
-                    return request  # the same call, repeated
                 raise ClaimRefusedError(request_id, request)
             return self._moved(transitions.expired(request, fault, now))
 
@@ -171,14 +168,9 @@ class InMemoryRequestStore:
         with self._lock:
             now = self._clock()
             current = self._rows.get(seen.request_id)
-            if seen.state.is_terminal:
-                raise ClaimRefusedError(seen.request_id, current)
-            ended = transitions.finished(seen, Failed(fault=fault), now)
             if current is None or not transitions.may_be_given_up(current, seen, now):
-                if current == ended:
-                    return current  # the same call, repeated
                 raise ClaimRefusedError(seen.request_id, current)
-            return self._moved(ended)
+            return self._moved(transitions.finished(current, Failed(fault=fault), now))
 
     def cancel(self, request_id: RequestId, *, force: bool = False) -> AsyncRequest:
         """Cancel a request, or ask its worker to stop."""
