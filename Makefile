@@ -57,7 +57,7 @@ engines: setup ## All real engines below (need Go 1.26; the first run builds for
 engine-kubernetes: setup ## The stacks' objects on a real API server, scheduler and controllers
 	@$(PYTEST) -v -s -rsx tests/engines/check_kubernetes_*.py
 
-engine-keda: setup ## Our ScaledObjects under real KEDA (written, not yet run: not in `engines`)
+engine-keda: setup ## Our ScaledObjects under real KEDA (never run yet, so not in `engines`)
 	@$(PYTEST) -v -s -rsx tests/engines/check_keda*.py
 
 bench: setup ## What the platform costs beside its floors and its peers; writes docs/performance.md
