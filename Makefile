@@ -51,7 +51,7 @@ fuzz-api: setup ## Random calls of everything documented on the local stack, ten
 image-check: setup ## Build the images with buildah and finish requests on them (needs root, Debian)
 	@$(PYTEST) -v -s -rs tests/images/check_images.py
 
-engines: setup ## All real engines below (need Go 1.26; the first run builds for many minutes)
+engines: setup ## The real engines that have been run: Kubernetes (needs Go 1.26; the first run builds for many minutes)
 	@$(PYTEST) -v -s -rsx tests/engines/check_kubernetes_*.py
 
 engine-kubernetes: setup ## The stacks' objects on a real API server, scheduler and controllers
